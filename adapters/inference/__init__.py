@@ -1,0 +1,1 @@
+"""What makes inference faster without changing it: folded weights and packed linear layers."""

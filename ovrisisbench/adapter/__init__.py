@@ -1,0 +1,33 @@
+"""The contract between the harness and a model, and the registry that finds models.
+
+This package imports neither numpy nor torch at import time, so listing models is quick.
+"""
+
+from ovrisisbench.adapter.interface import (
+    Adapter,
+    AdapterInfo,
+    CheckpointReport,
+    Crop,
+    LoadOptions,
+    Precision,
+    ScoreMap,
+    Setting,
+    TruthReader,
+)
+from ovrisisbench.adapter.registry import BrokenAdapter, FoundAdapter, find_adapter, list_adapters
+
+__all__ = [
+    "Adapter",
+    "AdapterInfo",
+    "BrokenAdapter",
+    "CheckpointReport",
+    "Crop",
+    "FoundAdapter",
+    "LoadOptions",
+    "Precision",
+    "ScoreMap",
+    "Setting",
+    "TruthReader",
+    "find_adapter",
+    "list_adapters",
+]

@@ -1,0 +1,133 @@
+"""Reading a file of weights without running anything that it contains."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ovrisisbench.errors import CheckpointError
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["file_digest", "read_state_dict"]
+
+_WRAPPERS = ("model", "state_dict", "teacher", "student")
+_PREFIXES = ("module.",)
+
+
+def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
+    """Read the tensors of a ``.pth``, ``.pt``, ``.bin`` or ``.safetensors`` file, on the CPU.
+
+    Wrappers are taken off: the dictionary under ``model``, ``state_dict``,
+    ``teacher`` or ``student``, and a ``module.`` that all keys share. Key names
+    are otherwise left as they are. NumPy arrays (as some Detectron2 files hold)
+    become tensors; entries that are no tensors are dropped.
+
+    Args:
+        path: the file; read memory-mapped where its format allows.
+
+    Returns:
+        Tensors by key.
+
+    Raises:
+        CheckpointError: no such file, no checkpoint, cut off, without tensors, or one that
+            could run code when loaded; the sentence names what was refused.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"There is no checkpoint at {path}; check the path given to --checkpoint.")
+    content = _safetensors(path) if path.suffix == ".safetensors" else _torch_file(path)
+    tensors = _unwrapped(content, path)
+    if not tensors:
+        raise CheckpointError(f"{path} holds no tensors, so it is not a checkpoint of any model.")
+    return tensors
+
+
+def file_digest(path: Path) -> str:
+    """Return the sha256 of a file's bytes, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _safetensors(path: Path) -> Mapping[str, Any]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is not a readable safetensors file ({error}); download it again.") from error
+
+
+def _torch_file(path: Path) -> object:
+    import pickle
+
+    import numpy as np
+    import torch
+
+    # Detectron2 writes NumPy arrays and scalars beside its tensors; rebuilding them runs no code of the file's own.
+    numpy_globals: list[Any] = [
+        np.ndarray,
+        np.dtype,
+        np._core.multiarray._reconstruct,  # type: ignore[attr-defined]  # noqa: SLF001
+        np._core.multiarray.scalar,  # type: ignore[attr-defined]  # noqa: SLF001
+        *{type(np.dtype(kind)) for kind in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?")},
+    ]
+    mapped = zipfile.is_zipfile(path)
+    try:
+        with torch.serialization.safe_globals(numpy_globals):
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(_refusal(path, error)) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise CheckpointError(_unreadable(path)) from error
+
+
+def _refusal(path: Path, error: Exception) -> str:
+    import torch
+
+    try:
+        unsafe = torch.serialization.get_unsafe_globals_in_checkpoint(str(path))
+    except Exception:
+        unsafe = []
+    if unsafe:
+        return (
+            f"{path} contains Python objects that could run code when loaded ({', '.join(sorted(unsafe))}); "
+            "save its tensors alone, for example with safetensors, on a machine where you trust the file."
+        )
+    if "Unsupported" in str(error) or "GLOBAL" in str(error):
+        return (
+            f"{path} contains Python objects that could run code when loaded; save its tensors alone, "
+            "for example with safetensors, on a machine where you trust the file."
+        )
+    return _unreadable(path)
+
+
+def _unreadable(path: Path) -> str:
+    return f"{path} is not a checkpoint that torch can read, or it is cut off; download it again."
+
+
+def _unwrapped(content: object, path: Path) -> dict[str, torch.Tensor]:
+    import numpy as np
+    import torch
+
+    if not isinstance(content, Mapping):
+        raise CheckpointError(f"{path} holds a {type(content).__name__}, not a dictionary of tensors.")
+    for wrapper in _WRAPPERS:
+        inner = content.get(wrapper)
+        if isinstance(inner, Mapping):
+            content = inner
+            break
+    tensors: dict[str, torch.Tensor] = {}
+    for key, value in content.items():
+        if isinstance(value, torch.Tensor):
+            tensors[str(key)] = value
+        elif isinstance(value, np.ndarray):
+            tensors[str(key)] = torch.from_numpy(value)
+    for prefix in _PREFIXES:
+        if tensors and all(key.startswith(prefix) for key in tensors):
+            tensors = {key.removeprefix(prefix): value for key, value in tensors.items()}
+    return tensors

@@ -1,0 +1,30 @@
+"""What is known before any pixel is read: data-set cards, vocabularies and protocols.
+
+Everything here is read from YAML in ``splits/`` and validated on load.
+"""
+
+from ovrisisbench.catalog.cards import IGNORE_INDEX, DatasetCard, Variant, dataset_keys, load_card, load_cards
+from ovrisisbench.catalog.protocols import DEFAULT_PROTOCOL, Protocol, load_protocol, protocol_names
+from ovrisisbench.catalog.vocabularies import (
+    Vocabulary,
+    checked_class_names,
+    load_vocabulary,
+    vocabulary_names,
+)
+
+__all__ = [
+    "DEFAULT_PROTOCOL",
+    "IGNORE_INDEX",
+    "DatasetCard",
+    "Protocol",
+    "Variant",
+    "Vocabulary",
+    "checked_class_names",
+    "dataset_keys",
+    "load_card",
+    "load_cards",
+    "load_protocol",
+    "load_vocabulary",
+    "protocol_names",
+    "vocabulary_names",
+]

@@ -1,0 +1,249 @@
+"""Data-set cards: everything the benchmark knows of one data set, one YAML file each in ``splits/datasets``."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, model_validator
+
+from ovrisisbench.catalog.evidence import Evidence
+from ovrisisbench.catalog.vocabularies import Vocabulary, load_vocabulary
+from ovrisisbench.catalog.yaml_files import CatalogModel, installed_files, load_yaml
+from ovrisisbench.errors import CatalogError, did_you_mean
+
+__all__ = [
+    "IGNORE_INDEX",
+    "Citation",
+    "DatasetCard",
+    "Download",
+    "LabelClass",
+    "Layout",
+    "Split",
+    "Variant",
+    "WindowRule",
+    "dataset_keys",
+    "load_card",
+    "load_cards",
+]
+
+IGNORE_INDEX: Final = 255
+"""Value of pixels that count nowhere, in every label map of the project."""
+
+_Byte = Annotated[int, Field(ge=0, le=255)]
+Colour = tuple[_Byte, _Byte, _Byte]
+"""Red, green, blue, 0..255, in this order."""
+
+
+class LabelClass(CatalogModel):
+    """One value or colour of the publisher's masks."""
+
+    name: str
+    """As the publisher spells it."""
+    original_id: int | None
+    """Value in the publisher's masks; None where they are pictures in colours without ids."""
+    colour: Colour
+    use: str = ""
+    """What different users of the data do with it, where they disagree."""
+
+
+class Split(CatalogModel):
+    """One of the publisher's own parts of the data."""
+
+    name: str
+    images: int | None
+    """Number of images; None where sources disagree."""
+    labelled: int | None
+    """Number of images with a public mask; None where unknown."""
+    ids: tuple[str, ...] = ()
+    """Scenes, tiles or sequences that belong to it, where the publisher lists them."""
+    rule: str = ""
+    """How one tells that an image belongs to it."""
+    evidence: Evidence
+
+
+class Citation(CatalogModel):
+    """A publication to cite when using the data."""
+
+    key: str
+    text: str
+    about: str
+    """What of the data it describes."""
+
+
+class Download(CatalogModel):
+    """One archive of the publisher."""
+
+    what: str
+    archive: str
+    contains: str = ""
+    md5: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
+    source: str
+    evidence: Evidence
+
+
+class Layout(CatalogModel):
+    """One way the data lie on disk when downloaded; ``prepare`` recognises it by these paths."""
+
+    name: str
+    title: str
+    paths: tuple[str, ...]
+    """Patterns relative to the folder given with ``--from``."""
+    note: str = ""
+    evidence: Evidence
+
+
+class WindowRule(CatalogModel):
+    """How a source image is cut into the images that are evaluated."""
+
+    size: Annotated[int, Field(gt=0)]
+    """Side of the square window in pixels."""
+    stride: Annotated[int, Field(gt=0)]
+    """Distance of window starts in pixels, both directions, from 0."""
+    last: Literal["clamped", "dropped"]
+    """A window that sticks out is moved back to the border, or left out."""
+    keep_above: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """A window is kept when more than this fraction of its pixels is labelled."""
+    evidence: Evidence
+    note: str = ""
+
+
+class Variant(CatalogModel):
+    """One reading of a data set: label map, windows and splits; a number belongs to exactly one."""
+
+    name: str
+    title: str
+    why: str
+    """Why this reading exists, and how sure it is."""
+    vocabulary: str
+    """Name of the vocabulary that its label map indexes."""
+    labels: dict[str, int | Literal["ignore"]]
+    """The publisher's class name -> index in the vocabulary, or ``ignore`` (255)."""
+    labels_evidence: Evidence
+    windows: WindowRule | None = None
+    """None: every image is evaluated whole."""
+    counts: dict[str, int] = Field(default_factory=dict)
+    """Evaluated images by split; ``all`` where only the sum is known."""
+    counts_evidence: Evidence
+    name_digests: dict[str, str] = Field(default_factory=dict)
+    """Split -> sha256 of its image names in natural order, one a line."""
+
+    @property
+    def total(self) -> int | None:
+        """Evaluated images in all splits, or None where unknown."""
+        return self.counts.get("all", sum(self.counts.values()) or None)
+
+    def rules(self) -> dict[str, object]:
+        """Return what of this variant changes a number, for the protocol's id."""
+        windows = None
+        if self.windows is not None:
+            windows = self.windows.model_dump(include={"size", "stride", "last", "keep_above"})
+        return {"name": self.name, "labels": dict(self.labels), "windows": windows}
+
+
+class DatasetCard(CatalogModel):
+    """All that the benchmark knows of one data set."""
+
+    format: Literal[1]
+    key: str
+    """What one types: ``isaid``."""
+    title: str
+    summary: str
+    sensor: str
+    gsd_m: float | None
+    """Ground sampling distance in metres per pixel; None where it varies or is unknown."""
+    bands: str
+    dtype: Literal["uint8"]
+    image_size: str
+    licence: str
+    citations: tuple[Citation, ...]
+    downloads: tuple[Download, ...]
+    layouts: tuple[Layout, ...]
+    classes: tuple[LabelClass, ...]
+    other_labels: tuple[LabelClass, ...] = ()
+    """Values that the publisher does not count as a class: background, no-data, boundary."""
+    splits: tuple[Split, ...]
+    scene_key: str
+    """What of a name tells the scene; images of one scene are not independent."""
+    scene_pattern: str
+    """Regular expression whose first group is the scene of an image name."""
+    default_variant: str
+    variants: tuple[Variant, ...]
+    traps: tuple[str, ...] = ()
+    """What goes wrong with this data set in practice."""
+    open_questions: tuple[str, ...] = ()
+    """What no source could settle."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> DatasetCard:
+        names = [variant.name for variant in self.variants]
+        if len(set(names)) != len(names):
+            raise ValueError("variants: two variants have the same name")
+        if self.default_variant not in names:
+            raise ValueError(f"default_variant: '{self.default_variant}' is not one of the variants {names}")
+        labels = [label.name for label in (*self.classes, *self.other_labels)]
+        for variant in self.variants:
+            if sorted(variant.labels) != sorted(labels):
+                odd = sorted(set(variant.labels) ^ set(labels))
+                raise ValueError(f"variants.{variant.name}.labels: must name every label once; see {odd}")
+        return self
+
+    def variant(self, name: str | None = None) -> Variant:
+        """Return a variant by name, the default one for None.
+
+        Raises:
+            CatalogError: the card has no such variant.
+        """
+        wanted = name or self.default_variant
+        for variant in self.variants:
+            if variant.name == wanted:
+                return variant
+        known = [variant.name for variant in self.variants]
+        hint = did_you_mean(wanted, known)
+        raise CatalogError(f"{self.title} has no variant '{wanted}'; known are {', '.join(known)}.{hint}")
+
+    def label(self, name: str) -> LabelClass:
+        """Return a class or other label by the publisher's name."""
+        return next(label for label in (*self.classes, *self.other_labels) if label.name == name)
+
+
+def dataset_keys() -> list[str]:
+    """Return the keys of all data-set cards, sorted."""
+    return list(installed_files("datasets"))
+
+
+@cache
+def load_card(key: str) -> DatasetCard:
+    """Read the card of one data set and check it against its vocabularies.
+
+    Args:
+        key: such as ``isaid``.
+
+    Raises:
+        CatalogError: no such data set, or a wrong field in its card.
+    """
+    installed = installed_files("datasets")
+    if key not in installed:
+        hint = did_you_mean(key, installed)
+        raise CatalogError(f"There is no data set '{key}'; known are {', '.join(installed)}.{hint}")
+    card = load_yaml(installed[key], DatasetCard)
+    if card.key != key:
+        raise CatalogError(f"{installed[key]}: field 'key': is '{card.key}', but the file is named '{key}.yaml'.")
+    for variant in card.variants:
+        _check_indices(card, variant, load_vocabulary(variant.vocabulary))
+    return card
+
+
+def load_cards() -> list[DatasetCard]:
+    """Return all cards, by key."""
+    return [load_card(key) for key in dataset_keys()]
+
+
+def _check_indices(card: DatasetCard, variant: Variant, vocabulary: Vocabulary) -> None:
+    used = {index for index in variant.labels.values() if index != "ignore"}
+    expected = set(range(len(vocabulary.class_names)))
+    if used != expected or vocabulary.dataset != card.key:
+        raise CatalogError(
+            f"{card.key}.yaml: field 'variants.{variant.name}.labels': its indices must cover 0..{len(expected) - 1} "
+            f"of vocabulary '{vocabulary.name}' of '{vocabulary.dataset}'; wrong are {sorted(used ^ expected)}."
+        )

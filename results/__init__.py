@@ -1,0 +1,1 @@
+"""Published results as records; read through :mod:`ovrisisbench.records`."""

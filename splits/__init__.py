@@ -1,0 +1,1 @@
+"""Data-set cards, vocabularies and protocols as YAML; read through :mod:`ovrisisbench.catalog`."""
