@@ -1,5 +1,43 @@
-"""ovrisisbench measures open-vocabulary segmentation models on overhead imagery."""
+"""ovrisisbench measures open-vocabulary segmentation models on overhead imagery.
+
+The command line is ``ovrisis-bench``; everything it does is one Python call.
+The names below are imported when they are first used, so that
+``import ovrisisbench`` itself loads neither torch nor numpy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__"]
+__all__ = [
+    "PreparedDataset",
+    "__version__",
+    "confusion",
+    "label_map",
+    "leaderboard_table",
+    "read_records",
+    "run",
+]
+
+_HOMES = {
+    "PreparedDataset": "ovrisisbench.prepare",
+    "confusion": "ovrisisbench.evaluate",
+    "label_map": "ovrisisbench.evaluate",
+    "leaderboard_table": "ovrisisbench.leaderboard",
+    "read_records": "ovrisisbench.records",
+    "run": "ovrisisbench.benchmark",
+}
+
+if TYPE_CHECKING:
+    from ovrisisbench.benchmark import run
+    from ovrisisbench.evaluate import confusion, label_map
+    from ovrisisbench.leaderboard import leaderboard_table
+    from ovrisisbench.prepare import PreparedDataset
+    from ovrisisbench.records import read_records
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ovrisisbench' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,4 +1,4 @@
-"""From OpenAI's and CAT-Seg's key names to those of our towers."""
+"""From the key names of published files to those of our networks."""
 
 from __future__ import annotations
 
@@ -7,32 +7,16 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-__all__ = ["fused_attention", "split_attention_names"]
+__all__ = ["split_attention_names", "stacked"]
 
 _SPLIT = ("q_proj_weight", "k_proj_weight", "v_proj_weight")
 
 
-def fused_attention(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Rename the attention weights of CLIP to ``qkv``, stacking matrices that are stored apart.
-
-    OpenAI and open_clip store ``in_proj_weight``, the CAT-Seg family
-    ``q_proj_weight``, ``k_proj_weight`` and ``v_proj_weight``; all store
-    ``in_proj_bias`` in the order q, k, v. Everything else is passed on.
-    """
-    renamed: dict[str, Tensor] = {}
-    for key, tensor in state.items():
-        stem, _, name = key.rpartition(".")
-        if name == _SPLIT[0]:
-            renamed[f"{stem}.qkv.weight"] = torch.cat([state[f"{stem}.{part}"] for part in _SPLIT])
-        elif name in ("in_proj_weight", "in_proj_bias"):
-            renamed[f"{stem}.qkv.{name.removeprefix('in_proj_')}"] = tensor
-        elif name not in _SPLIT:
-            renamed[key] = tensor
-    return renamed
-
-
 def split_attention_names(key: str) -> tuple[str, ...]:
-    """Return the names under which the CAT-Seg family stores the tensor that our towers call ``key``.
+    """Return the names under which the CAT-Seg family stores the tensor that our CLIP towers call ``key``.
+
+    It keeps the matrices for queries, keys and values apart, but their biases
+    together, in this order.
 
     Example:
         >>> split_attention_names("resblocks.0.attn.qkv.bias")
@@ -45,3 +29,19 @@ def split_attention_names(key: str) -> tuple[str, ...]:
         return tuple(f"{stem}.{part}" for part in _SPLIT)
     stem = key.removesuffix(".qkv.bias")
     return (f"{stem}.in_proj_bias",) if stem != key else (key,)
+
+
+def stacked(state: Mapping[str, Tensor], sources: Mapping[str, tuple[str, ...]]) -> dict[str, Tensor]:
+    """Rename tensors, stacking along the first axis where several become one.
+
+    A pure function: the result shares no memory with ``state``, which may be
+    mapped from a file that changes later.
+
+    Args:
+        state: tensors by the name they have in the file.
+        sources: for each new name the names in the file, all of which must be there.
+
+    Returns:
+        float32 tensors by new name.
+    """
+    return {name: torch.cat([state[part].float() for part in parts]) for name, parts in sources.items() if parts}

@@ -61,9 +61,7 @@ class UpsamplingStage(Foldable):
         grid: side of the maps that come in, in cells.
     """
 
-    def __init__(
-        self, in_channels: int, up_channels: int, guidance: int, out_channels: int, *, grid: int
-    ) -> None:
+    def __init__(self, in_channels: int, up_channels: int, guidance: int, out_channels: int, *, grid: int) -> None:
         super().__init__()
         self.up = nn.ConvTranspose2d(in_channels, up_channels, 2, stride=2)
         self.conv1 = nn.Conv2d(up_channels + guidance, out_channels, 3, padding=1, bias=False)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ovrisisbench.adapter.interface import Adapter, LoadOptions, ScoreMap, TruthReader
-from ovrisisbench.adapter.precision import arithmetic
+from ovrisisbench.adapter.precision import inference, matmul_arithmetic
 from ovrisisbench.adapter.registry import FoundAdapter
 from ovrisisbench.adapter.score_maps import check_score_maps
 from ovrisisbench.errors import OvrisisBenchError
@@ -62,6 +62,10 @@ class _Examination:
         self.adapter: Adapter
 
     def run(self) -> list[Check]:
+        with matmul_arithmetic(self.options.precision, self.options.device):
+            return self._run()
+
+    def _run(self) -> list[Check]:
         loaded = _outcome("loads with the given options", self._load)
         if not loaded.passed:
             return [loaded]
@@ -88,13 +92,13 @@ class _Examination:
         return [_array(score_map) for score_map in self._predict(order)]
 
     def _set(self, names: Sequence[str]) -> None:
-        with arithmetic(self.options.precision, self.options.device):
+        with inference(self.options.precision, self.options.device):
             self.adapter.set_vocabulary(names)
             if isinstance(self.adapter, TruthReader):
                 self.adapter.see_truth([len(names) - position for position in range(len(names))])
 
     def _predict(self, order: Sequence[int]) -> Sequence[ScoreMap]:
-        with arithmetic(self.options.precision, self.options.device):
+        with inference(self.options.precision, self.options.device):
             return self.adapter.predict(
                 [self.images[position] for position in order], image_ids=[self.ids[position] for position in order]
             )
@@ -166,7 +170,7 @@ def _outcome(name: str, promise: Callable[[], str]) -> Check:
         detail = promise()
     except OvrisisBenchError as error:
         detail = str(error)
-    except Exception as error:  # noqa: BLE001 - the plug-in's bug is what is being looked for
+    except Exception as error:  # the plug-in's bug is what is being looked for
         detail = f"{type(error).__name__}: {error}"
     return Check(name, not detail, detail)
 

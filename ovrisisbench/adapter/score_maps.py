@@ -46,7 +46,7 @@ def cropped_scores(score_map: ScoreMap) -> torch.Tensor | NDArray[np.float32]:
     return score_map.scores[:, y0:y1, x0:x1]
 
 
-def _problem(score_map: ScoreMap, num_classes: int, image_size: tuple[int, int]) -> str:
+def _problem(score_map: object, num_classes: int, image_size: tuple[int, int]) -> str:
     if not isinstance(score_map, ScoreMap):
         return f"is a {type(score_map).__name__}, not a ScoreMap"
     shape = tuple(score_map.scores.shape)

@@ -1,1 +1,80 @@
-"""cli."""
+"""The command line ``ovrisis-bench``: one thin file a command that parses, calls one Python function and prints.
+
+Subcommands are imported when they are called, so that ``--help`` answers
+without loading torch, numpy, pandas or h5py.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from ovrisisbench import __version__
+from ovrisisbench.errors import OvrisisBenchError, did_you_mean
+
+__all__ = ["COMMANDS", "cli", "main"]
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "datasets": ("datasets", "Show the data sets: classes, splits, licence, what to download."),
+    "models": ("models", "Show the models that can be run, and what weights they need."),
+    "prepare": ("prepare", "Turn a download into a verified, fingerprinted HDF5 file."),
+    "inspect": ("inspect", "Show the manifest of a prepared data set."),
+    "run": ("run", "Measure a model on prepared data sets."),
+    "leaderboard": ("leaderboard", "Build the table of measured and published results."),
+    "checkpoint": ("checkpoint", "Tell which model a file of weights is for, and what it lacks."),
+    "check-adapter": ("check_adapter", "Test whether an adapter keeps the contract."),
+    "demo": ("demo", "Draw a small data set and run the whole benchmark on it."),
+}
+"""Command -> (module in this package, one line of help)."""
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed, never for its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"{__name__}.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"There is no command '{args[0]}'.{did_you_mean(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="ovrisis-bench")
+def cli() -> None:
+    """Measure open-vocabulary segmentation models on overhead imagery, and trust the number."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 a check failed, 2 a mistake in the input, 130 interrupted."""
+    try:
+        status = cli.main(
+            args=None if arguments is None else list(arguments), prog_name="ovrisis-bench", standalone_mode=False
+        )
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except OvrisisBenchError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; start the same command again to continue where it stopped", err=True)
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)

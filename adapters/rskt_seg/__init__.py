@@ -1,0 +1,32 @@
+"""RSKT-Seg (AAAI 2026): a cost volume from CLIP in four orientations and remote-sensing encoders."""
+
+from __future__ import annotations
+
+from ovrisisbench.adapter.interface import AdapterInfo
+from ovrisisbench.adapters.rskt_seg.settings import SETTINGS
+
+__all__ = ["INFO"]
+
+INFO = AdapterInfo(
+    name="rskt-seg",
+    title="RSKT-Seg",
+    summary=(
+        "Cost-volume segmentation with CLIP in four orientations, a remote-sensing DINO and RemoteCLIP, "
+        "trained on aerial images."
+    ),
+    adapter="ovrisisbench.adapters.rskt_seg.adapter:RSKTSegAdapter",
+    backbones={
+        "vit-b": "CLIP ViT-B/16 at 384x384",
+        "vit-l": "CLIP ViT-L/14@336px",
+        "tiny": "a very small network for tests and demonstrations; no weights exist for it",
+    },
+    weights=(
+        "model_final.pth of one training set and backbone; it holds every encoder, and the authors publish it "
+        "in their repository's README.",
+    ),
+    settings=SETTINGS,
+    code="https://github.com/LiBingyu01/RSKT-Seg",
+    licence="none stated by the authors, so all rights reserved; this implementation is independent of their code",
+    checkpoint_reader="ovrisisbench.adapters.rskt_seg.official:report",
+    concurrent=True,
+)

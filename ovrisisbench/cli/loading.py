@@ -1,0 +1,67 @@
+"""Options that every command which loads a model shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ovrisisbench.adapter.precision import PRECISIONS
+
+__all__ = ["loading_options", "parsed_settings"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def loading_options(function: Command) -> Command:
+    """Add ``--backbone``, ``--checkpoint``, ``--untrained``, ``--seed``, ``--set``, ``--device``, ``--precision``."""
+    options = [
+        click.option("--backbone", help="Backbone of the model; may be left out where it has only one."),
+        click.option("--checkpoint", type=click.Path(path_type=Path), help="File of trained weights."),
+        click.option(
+            "--untrained", is_flag=True, help="Use seeded random weights instead of a checkpoint; records say so."
+        ),
+        click.option("--seed", type=int, default=0, show_default=True, help="Seed of random weights and draws."),
+        click.option(
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Change a setting of the model (see 'ovrisis-bench models NAME'); may be repeated.",
+        ),
+        click.option(
+            "--device",
+            default="auto",
+            show_default=True,
+            help="auto, cpu, cuda or cuda:N.",
+        ),
+        click.option(
+            "--precision",
+            type=click.Choice(PRECISIONS),
+            default="float32",
+            show_default=True,
+            help="Arithmetic of matrix products; others than float32 move pixels and are written into the record.",
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def parsed_settings(pairs: Sequence[str]) -> dict[str, str]:
+    """Turn ``NAME=VALUE`` texts into a dictionary.
+
+    Raises:
+        click.BadParameter: a text without ``=``, or a name given twice.
+    """
+    settings: dict[str, str] = {}
+    for pair in pairs:
+        name, separator, value = pair.partition("=")
+        if not separator or not name:
+            raise click.BadParameter(f"'{pair}' is not NAME=VALUE.", param_hint="--set")
+        if name in settings:
+            raise click.BadParameter(f"'{name}' is given twice.", param_hint="--set")
+        settings[name] = value
+    return settings

@@ -1,0 +1,170 @@
+"""``ovrisis-bench run``: measure a model on prepared data sets."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ovrisisbench.adapter.interface import Precision
+from ovrisisbench.benchmark import RunReport, run
+from ovrisisbench.catalog.protocols import DEFAULT_PROTOCOL
+from ovrisisbench.cli.loading import loading_options, parsed_settings
+from ovrisisbench.cli.output import console, json_option, print_json
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from ovrisisbench.records import Record
+
+__all__ = ["ProgressReport", "command"]
+
+
+class ProgressReport(RunReport):
+    """Shows a bar for each data set on standard error, and a line for each record."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task: TaskID | None = None
+
+    def start(self, dataset: str, images: int) -> None:
+        """Begin a new bar."""
+        self._task = self._progress.add_task(dataset, total=images)
+
+    def progress(self, finished: int, wanted: int) -> None:
+        """Move the bar; under torchrun it shows this process's share."""
+        if self._task is not None:
+            self._progress.update(self._task, completed=finished, total=wanted)
+
+    def finish(self, record: Record, path: Path) -> None:
+        """Print the figures."""
+        self._progress.console.print(_line(record, path), soft_wrap=True)
+
+
+@click.command(name="run")
+@click.option("--model", required=True, help="Name of a model (see 'ovrisis-bench models'), or file.py:Class.")
+@loading_options
+@click.option("--train-set", help="Data set that the weights were trained on, such as dlrsd.")
+@click.option(
+    "--datasets",
+    default="all",
+    show_default=True,
+    help="Data sets to measure on, separated by commas; all = every one of the protocol that is prepared.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path("data"),
+    show_default=True,
+    help="Folder with prepared data sets.",
+)
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="Folder for records.",
+)
+@click.option("--protocol", default=DEFAULT_PROTOCOL, show_default=True, help="Name of a protocol, or its YAML file.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    help="Measure only so many images, evenly spread over the data set; the record says so and is not ranked.",
+)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Images handed to the model at once; changes no figure.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    help="On a CPU: images in flight at once, one thread each; default: the cores; changes no figure.",
+)
+@json_option
+def command(
+    *,
+    model: str,
+    backbone: str | None,
+    checkpoint: Path | None,
+    untrained: bool,
+    seed: int,
+    settings: tuple[str, ...],
+    device: str,
+    precision: Precision,
+    train_set: str | None,
+    datasets: str,
+    data: Path,
+    results: Path,
+    protocol: str,
+    limit: int | None,
+    batch_size: int,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Measure a model on prepared data sets and write a record for each.
+
+    Interrupted, it goes on where it stopped when started again. Started by
+    torchrun, its processes share the images.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    keys = None if datasets == "all" else [key.strip() for key in datasets.split(",") if key.strip()]
+    quiet = as_json or os.environ.get("RANK", "0") != "0"
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True, quiet=quiet)) as progress:
+        records = run(
+            model,
+            backbone=backbone,
+            train_set=train_set,
+            checkpoint=checkpoint,
+            untrained=untrained,
+            seed=seed,
+            settings=parsed_settings(settings),
+            datasets=keys,
+            data=data,
+            results=results,
+            protocol=protocol,
+            limit=limit,
+            device=device,
+            precision=precision,
+            batch_size=batch_size,
+            threads=threads,
+            command=("ovrisis-bench", *sys.argv[1:]),
+            report=ProgressReport(progress),
+        )
+    if as_json and records:
+        print_json({"records": [{**record.model_dump(mode="json"), "stem": record.stem} for record in records]})
+    elif records:
+        console().print(
+            f"{len(records)} record(s) in {results}; the table: ovrisis-bench leaderboard --results {results}"
+        )
+
+
+def _line(record: Record, path: Path) -> str:
+    def percent(value: float | None) -> str:
+        return "undefined" if value is None else f"{100 * value:.2f}"
+
+    metrics = record.metrics
+    classes = f"{metrics.classes_in_miou} of {metrics.num_classes} classes"
+    marks = [
+        word
+        for word, is_so in (
+            ("untrained weights", record.model.weights == "untrained"),
+            (f"{record.dataset.images} of {record.dataset.images_total} images", record.dataset.limited),
+            ("partial data", record.dataset.partial),
+        )
+        if is_so
+    ]
+    return (
+        f"{record.dataset.key}: mIoU {percent(metrics.miou)}  mACC {percent(metrics.macc)}  "
+        f"fwIoU {percent(metrics.fwiou)} ({classes}; protocol {record.protocol.name} {record.protocol.id})"
+        + (f" - {', '.join(marks)}" if marks else "")
+        + f"\n  {path}"
+    )

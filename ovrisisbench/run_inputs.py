@@ -1,0 +1,208 @@
+"""Checking what a run was asked to do, before anything heavy is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ovrisisbench.adapter.interface import AdapterInfo, LoadOptions, Precision
+from ovrisisbench.catalog import Protocol, load_card
+from ovrisisbench.errors import AdapterError, CheckpointError, DataError, did_you_mean
+
+if TYPE_CHECKING:
+    from ovrisisbench.adapter.interface import CheckpointReport
+    from ovrisisbench.adapter.registry import FoundAdapter
+    from ovrisisbench.prepare import PreparedDataset
+
+__all__ = ["check_train_set", "datasets_to_run", "examine_checkpoint", "load_options", "open_prepared"]
+
+
+def load_options(
+    info: AdapterInfo,
+    *,
+    backbone: str | None = None,
+    checkpoint: Path | None = None,
+    untrained: bool = False,
+    seed: int = 0,
+    device: str = "auto",
+    precision: Precision = "float32",
+    settings: Mapping[str, str] | None = None,
+    local_rank: int = 0,
+) -> LoadOptions:
+    """Check how a model is to be loaded against what it offers.
+
+    Args:
+        info: the model's description.
+        backbone: may be None where the model has only one.
+        checkpoint: file of trained weights.
+        untrained: seeded random weights instead.
+        seed: of random weights and draws.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        precision: arithmetic of matrix products.
+        settings: switches that differ from the model's defaults.
+        local_rank: number of this process on its machine.
+
+    Raises:
+        AdapterError: unknown backbone or setting, or neither checkpoint nor ``untrained``.
+        CheckpointError: both of them.
+        EvaluationError: no such device.
+    """
+    from ovrisisbench.evaluate.device import resolve_device
+
+    chosen = backbone or (next(iter(info.backbones)) if len(info.backbones) == 1 else None)
+    if chosen is None or chosen not in info.backbones:
+        hint = did_you_mean(chosen, info.backbones) if chosen else ""
+        given = f"'{chosen}' is not a backbone of {info.name}" if chosen else f"{info.name} has several backbones"
+        raise AdapterError(f"{given}; give one of {', '.join(info.backbones)} to --backbone.{hint}")
+    for name, value in (settings or {}).items():
+        _check_setting(info, name, value)
+    if checkpoint is not None and untrained:
+        raise CheckpointError("Both --checkpoint and --untrained were given; leave one of them out.")
+    if info.kind == "trained" and checkpoint is None and not untrained:
+        raise AdapterError(
+            f"{info.title} needs trained weights: give --checkpoint FILE (see 'ovrisis-bench models {info.name}'), "
+            "or --untrained to try the machinery with random ones."
+        )
+    return LoadOptions(
+        backbone=chosen,
+        checkpoint=checkpoint,
+        untrained=untrained,
+        seed=seed,
+        device=resolve_device(device, local_rank=local_rank),
+        precision=precision,
+        settings=dict(settings or {}),
+    )
+
+
+def check_train_set(info: AdapterInfo, train_set: str | None, *, untrained: bool, protocol: Protocol) -> None:
+    """Check that the training set is named where a record needs it.
+
+    Raises:
+        AdapterError: missing for trained weights, given for a model that is not trained, or unknown to the protocol.
+    """
+    if train_set is None:
+        if info.kind == "trained" and not untrained:
+            raise AdapterError(
+                f"Say with --train-set which data set the weights of {info.title} were trained on: "
+                f"{' or '.join(protocol.train_sets)}."
+            )
+        return
+    if info.kind != "trained":
+        raise AdapterError(f"{info.title} is not trained on any data set; leave out --train-set {train_set}.")
+    if train_set not in protocol.train_sets:
+        hint = did_you_mean(train_set, protocol.train_sets)
+        raise AdapterError(
+            f"'{train_set}' is not a training set of protocol {protocol.name}; it has "
+            f"{', '.join(protocol.train_sets)}.{hint}"
+        )
+
+
+def datasets_to_run(protocol: Protocol, wanted: Sequence[str] | None, data: Path) -> list[str]:
+    """Return the keys of the data sets to measure, in the protocol's order.
+
+    Args:
+        protocol: the rules.
+        wanted: keys; None for all that are prepared.
+        data: folder with prepared data sets.
+
+    Raises:
+        CatalogError: a data set that the protocol does not test.
+        DataError: a wanted data set, or all of them, are not prepared.
+    """
+    from ovrisisbench.prepare import prepared_path
+
+    for key in wanted or ():
+        protocol.test_set(key)
+    here = [key for key in protocol.datasets if prepared_path(data, key).exists()]
+    if wanted is None:
+        if not here:
+            raise DataError(
+                f"No data set of protocol {protocol.name} is prepared in {data}; "
+                "begin with 'ovrisis-bench prepare isaid --from DOWNLOAD'."
+            )
+        return here
+    absent = [key for key in wanted if key not in here]
+    if absent:
+        raise DataError(
+            f"{', '.join(absent)} is not prepared in {data}; run 'ovrisis-bench prepare {absent[0]} --from DOWNLOAD "
+            f"--to {data}' first, or say with --data where it is."
+        )
+    return [key for key in protocol.datasets if key in wanted]
+
+
+def open_prepared(protocol: Protocol, key: str, data: Path) -> PreparedDataset:
+    """Open a prepared data set and check that it is the one the protocol tests.
+
+    Raises:
+        DataError: unreadable, another variant, prepared by other rules than the card has now, or
+            without the splits that the protocol holds out.
+    """
+    from ovrisisbench.prepare import PreparedDataset, prepared_path
+
+    dataset = PreparedDataset(prepared_path(data, key))
+    manifest, variant = dataset.manifest, protocol.variant(key)
+    again = f"run 'ovrisis-bench prepare {key} --variant {variant.name}' again"
+    if manifest.dataset != key or manifest.variant != variant.name:
+        raise DataError(
+            f"{dataset.path} holds {manifest.dataset} in the variant '{manifest.variant}', but protocol "
+            f"{protocol.name} tests {key} in the variant '{variant.name}'; {again}."
+        )
+    if tuple(manifest.class_names) != protocol.vocabulary(key).class_names:
+        raise DataError(
+            f"{dataset.path} was prepared for {len(manifest.class_names)} other class names than protocol "
+            f"{protocol.name} has for {load_card(key).title}; {again}."
+        )
+    return dataset
+
+
+def examine_checkpoint(
+    found: FoundAdapter, options: LoadOptions, class_counts: Mapping[str, int]
+) -> tuple[str | None, CheckpointReport | None]:
+    """Let the doctor look at the checkpoint before it is loaded.
+
+    Args:
+        found: the model that is to load it.
+        options: with the checkpoint.
+        class_counts: number of classes of each data set to be run.
+
+    Returns:
+        The file's sha256 and the doctor's report; None for what does not exist.
+
+    Raises:
+        CheckpointError: unreadable, another model's, or bound to another number of classes.
+    """
+    from ovrisisbench.adapter.doctor import diagnose
+
+    if options.checkpoint is None:
+        return None, None
+    diagnosis = diagnose(options.checkpoint)
+    own = [report for report in diagnosis.reports if report.model == found.info.name]
+    if diagnosis.reports and not own and found.info.checkpoint_reader:
+        other = diagnosis.reports[0]
+        raise CheckpointError(
+            f"{options.checkpoint} belongs to {other.model} ({other.backbone}), not to {found.info.name}; "
+            f"say --model {other.model}, or give another file."
+        )
+    report = own[0] if own else None
+    if report is not None and report.vocabulary_size is not None:
+        for key, count in class_counts.items():
+            if report.vocabulary_size != count:
+                raise CheckpointError(
+                    f"{options.checkpoint} is bound to {report.vocabulary_size} classes, but {key} has {count}; "
+                    "leave that data set out, or give another file."
+                )
+    return diagnosis.sha256, report
+
+
+def _check_setting(info: AdapterInfo, name: str, value: str) -> None:
+    if name not in info.settings:
+        hint = did_you_mean(name, info.settings)
+        known = ", ".join(info.settings) or "none"
+        raise AdapterError(f"{info.title} has no setting '{name}'; it has {known}.{hint}")
+    choices = info.settings[name].choices
+    if choices and value not in choices:
+        raise AdapterError(
+            f"Setting '{name}' of {info.title} is '{value}', but must be one of {', '.join(choices)}."
+            f"{did_you_mean(value, choices)}"
+        )
