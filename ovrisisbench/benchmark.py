@@ -352,10 +352,10 @@ def _histogram(dataset: PreparedDataset, wanted: Sequence[int], num_classes: int
 
 
 def _parameters(adapter: Adapter) -> Parameters | None:
-    """Count the parameters of adapters that keep their network as ``model``, as torch modules do."""
+    """Count the parameters of adapters that keep a torch module as ``network``."""
     from ovrisisbench.records import Parameters
 
-    network = getattr(adapter, "model", None)
+    network = getattr(adapter, "network", None)
     if network is None or not hasattr(network, "parameters"):
         return None
     sizes = [(parameter.numel(), parameter.requires_grad) for parameter in network.parameters()]

@@ -178,7 +178,7 @@ class _ClassPart(nn.Module):
     def _attend(self, y: Tensor, guidance: Tensor) -> Tensor:
         q, k, v = (self._heads(part) for part in (self.q(y, guidance), self.k(y, guidance), self.v(y)))
         pad = self.norm1(self.padding_tokens[0])
-        k_pad, v_pad = (self._heads(part)[:, None] for part in (self.k(pad, self.padding_guidance[0]), self.v(pad)))
+        k_pad, v_pad = self._heads(self.k(pad, self.padding_guidance[0])), self._heads(self.v(pad))
         attend = _linear_attention if self.kind == "linear" else _full_attention
         out = attend(q, k, v, k_pad, v_pad, pads=max(0, _PADDED_LENGTH - y.shape[2]))
         return out.transpose(2, 3).flatten(3)
@@ -189,7 +189,7 @@ class _ClassPart(nn.Module):
 
 
 def _linear_attention(q: Tensor, k: Tensor, v: Tensor, k_pad: Tensor, v_pad: Tensor, *, pads: int) -> Tensor:
-    """Attention with the feature map elu + 1; all (B, places, heads, K, d), the pad (1, heads, 1, d)."""
+    """Attention with the feature map elu + 1; all (B, places, heads, K, d), the pad (heads, 1, d)."""
     q, k, k_pad = F.elu(q) + 1, F.elu(k) + 1, F.elu(k_pad) + 1
     context = k.transpose(-1, -2) @ v + pads * (k_pad.transpose(-1, -2) @ v_pad)  # (B, places, heads, d, d)
     total = k.sum(-2, keepdim=True) + pads * k_pad
@@ -205,5 +205,5 @@ def _full_attention(q: Tensor, k: Tensor, v: Tensor, k_pad: Tensor, v_pad: Tenso
         mask = q.new_zeros(k.shape[-2])
         mask[-1] = math.log(pads)
         mask = mask.expand(q.shape[-2], -1)
-    flat = (part.flatten(0, 1) for part in (q, k, v))
-    return F.scaled_dot_product_attention(*flat, attn_mask=mask).unflatten(0, q.shape[:2])
+    out = F.scaled_dot_product_attention(q.flatten(0, 1), k.flatten(0, 1), v.flatten(0, 1), attn_mask=mask)
+    return out.unflatten(0, q.shape[:2])

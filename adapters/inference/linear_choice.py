@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -87,11 +86,12 @@ def _processor() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     if not cpuinfo.is_file():
         return platform.processor() or platform.machine()
+    fields: dict[str, str] = {}
+    for line in cpuinfo.read_text().splitlines():
+        name, _, value = line.partition(":")
+        fields.setdefault(name.strip(), value.strip())
     wanted = ("model name", "cpu family", "model")
-    first = dict(
-        (part.strip() for part in line.split(":", 1)) for line in cpuinfo.read_text().splitlines() if ":" in line
-    )
-    return " ".join(first[field] for field in wanted if field in first) or platform.machine()
+    return " ".join(fields[name] for name in wanted if name in fields) or platform.machine()
 
 
 @torch.inference_mode()
@@ -104,11 +104,7 @@ def _measured_ratio() -> float:
     times: dict[str, list[float]] = {"plain": [], "packed": []}
     for _ in range(5):
         for name, layer in (("plain", plain), ("packed", packed)):
-            times[name].append(_seconds(lambda layer=layer: layer(x)))
+            start = time.perf_counter()
+            layer(x)
+            times[name].append(time.perf_counter() - start)
     return min(times["plain"]) / min(times["packed"])
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start

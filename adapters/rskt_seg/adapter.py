@@ -78,10 +78,19 @@ class RSKTSegAdapter:
                 self._embeddings[key] = self.network.text.embed(fill_template(key, TEMPLATE))
             self._text = self._embeddings[key]
 
+    @property
+    def embeddings(self) -> Tensor:
+        """Unit-norm text embeddings (K, C) of the present vocabulary.
+
+        Raises:
+            AdapterError: no vocabulary is set.
+        """
+        if self._text is None:
+            raise AdapterError("No vocabulary is set; call set_vocabulary before predict.")
+        return self._text
+
     @torch.inference_mode()
-    def predict(
-        self, images: Sequence[NDArray[np.uint8]], *, image_ids: Sequence[str]
-    ) -> Sequence[ScoreMap]:
+    def predict(self, images: Sequence[NDArray[np.uint8]], *, image_ids: Sequence[str]) -> Sequence[ScoreMap]:
         """Score images; see :meth:`ovrisisbench.adapter.interface.Adapter.predict`.
 
         Maps hold sigmoid scores: 96 x 96 for a whole image, 640 x 640 with
@@ -94,11 +103,10 @@ class RSKTSegAdapter:
 
     def score(self, image: NDArray[np.uint8], trace: Trace | None = None) -> Tensor:
         """Return the score map (K, h, w) of one image (H, W, 3) uint8 RGB; ``trace`` sees what happens inside."""
-        if self._text is None:
-            raise AdapterError("No vocabulary is set; call set_vocabulary before predict.")
-        network = partial(self.network, text=self._text, trace=trace)
+        text = self.embeddings
+        network = partial(self.network, text=text, trace=trace)
         score = sliding_scores if self.sliding_window else whole_image_scores
-        return score(image, network, self._text.device)
+        return score(image, network, text.device)
 
     def describe(self) -> Mapping[str, str | int | float | bool | None]:
         """Return every resolved setting; None for what has no effect."""

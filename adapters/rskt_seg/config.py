@@ -67,9 +67,7 @@ class RSKTSegConfig:
     @property
     def aggregator(self) -> AggregatorConfig:
         """Options of CAT-Seg's layers; the efficient ones have none."""
-        return AggregatorConfig(
-            pooling=self.pooling, window=self.window, heads=self.heads, attention=self.attention
-        )
+        return AggregatorConfig(pooling=self.pooling, window=self.window, heads=self.heads, attention=self.attention)
 
     @property
     def clip_input(self) -> int:
@@ -110,9 +108,7 @@ VIT_B = RSKTSegConfig(clip=VIT_B_16, clip_taps=(3, 7))
 VIT_L = RSKTSegConfig(clip=VIT_L_14_336, clip_taps=(7, 15))
 """CLIP ViT-L/14@336px."""
 
-_TINY_CLIP = CLIPConfig(
-    name="tiny", patch=16, table=6, width=64, blocks=4, embedding=32, text_width=64, text_blocks=2
-)
+_TINY_CLIP = CLIPConfig(name="tiny", patch=16, table=6, width=64, blocks=4, embedding=32, text_width=64, text_blocks=2)
 
 TINY = RSKTSegConfig(
     clip=_TINY_CLIP,

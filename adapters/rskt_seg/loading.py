@@ -19,10 +19,10 @@ from ovrisisbench.adapters.rskt_seg.official import (
     BACKBONES,
     Reading,
     Shapes,
+    compare,
     owner,
     read_settings,
     renamed,
-    report,
 )
 from ovrisisbench.adapters.rskt_seg.settings import Value, typed
 from ovrisisbench.errors import AdapterError, CheckpointError, did_you_mean
@@ -67,7 +67,9 @@ def from_checkpoint(path: Path, backbone: str, wishes: Wishes) -> RSKTSeg:
     _check_owner(path, shapes, wishes)
     reading = read_settings(shapes)
     if reading.backbone != backbone:
-        raise CheckpointError(f"{path} is for {reading.backbone}, not {backbone}; say --backbone {reading.backbone}.")
+        raise CheckpointError(
+            f"{path} is for {reading.backbone}, not {backbone}; say --backbone {reading.backbone}."
+        )
     _check_wishes(path, reading, wishes)
     config = _configured(reading.config, wishes)
     _check_tensors(path, shapes, config)
@@ -97,11 +99,13 @@ def _configured(config: RSKTSegConfig, wishes: Wishes) -> RSKTSegConfig:
     for name in _OF_ORIGINAL_LAYERS:
         if config.efficient and name in wishes:
             raise AdapterError(f"{name} belongs to CAT-Seg's layers; leave it out or say efficient=off.")
-    if config.hidden % config.heads:
+    if not config.efficient and config.hidden % config.heads:
         raise AdapterError(f"heads={config.heads} does not divide the {config.hidden} channels of the cost volume.")
     for name, side in (("pooling", config.pooling), ("window", min(config.window, config.grid))):
         if config.grid % side:
-            raise AdapterError(f"{name}={side} does not divide the {config.grid}x{config.grid} grid of the cost volume.")
+            raise AdapterError(
+                f"{name}={side} does not divide the {config.grid}x{config.grid} grid of the cost volume."
+            )
     return config
 
 
@@ -114,7 +118,9 @@ def _check_owner(path: Path, shapes: Shapes, wishes: Wishes) -> None:
         raise CheckpointError(f"{path} is not an RSKT-Seg checkpoint: it has no up-sampler (Fusiondecoder1) in it.")
     hint = "choose the model it belongs to with --model, or another file"
     if found == "GSNet":
-        hint += "; if it is RSKT-Seg trained as the same network, say so with rotate=off, remote_clip=off, efficient=off"
+        hint += (
+            "; if it is RSKT-Seg trained as the same network, say so with rotate=off, remote_clip=off, efficient=off"
+        )
     raise CheckpointError(f"{path} is a checkpoint of {found}, not of RSKT-Seg; {hint}.")
 
 
@@ -132,7 +138,7 @@ def _check_wishes(path: Path, reading: Reading, wishes: Wishes) -> None:
 
 
 def _check_tensors(path: Path, shapes: Shapes, config: RSKTSegConfig) -> None:
-    checked = report(shapes, config)
+    checked = compare(shapes, config)
     if checked.missing:
         raise CheckpointError(
             f"{path} is incomplete, {_counted(checked.missing)} missing: {_some(checked.missing)}; download it again."

@@ -41,7 +41,9 @@ class RSKTSeg(nn.Module):
         self.clip = CLIPImageTower(config.clip, grid=config.grid, taps=config.clip_taps)
         self.text = CLIPTextTower(config.clip)
         if config.remote_guidance:
-            self.remote_clip = CLIPImageTower(config.remote_tower, grid=config.grid, taps=config.remote_taps, dense=False)
+            self.remote_clip = CLIPImageTower(
+                config.remote_tower, grid=config.grid, taps=config.remote_taps, dense=False
+            )
         if config.dino:
             self.dino = DINO(config.dino_tower, grid=2 * config.grid)
         self.cost_volume = RSCMA(config)
@@ -73,6 +75,11 @@ class RSKTSeg(nn.Module):
         if trace:
             trace("logits", logits)
         return logits
+
+    def encoders(self) -> tuple[nn.Module, ...]:
+        """Return the image encoders, where nearly all of the time goes."""
+        names = ("clip", "remote_clip", "dino")
+        return tuple(module for name, module in self.named_children() if name in names)
 
     def _encode_clip(self, images: Tensor, trace: Trace | None) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
         """Return dense features of the upright images (B, L, C), of all orientations (R * B, L, C), and the taps."""

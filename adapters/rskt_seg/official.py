@@ -22,7 +22,7 @@ from ovrisisbench.adapters.rskt_seg.config import TINY, VIT_B, VIT_L, Fusion, RS
 from ovrisisbench.adapters.rskt_seg.network import RSKTSeg
 from ovrisisbench.adapters.rskt_seg.official_names import HEAD, PREDICTOR, official_names
 
-__all__ = ["BACKBONES", "Reading", "Shapes", "owner", "read_settings", "renamed", "report"]
+__all__ = ["BACKBONES", "Reading", "Shapes", "compare", "owner", "read_settings", "renamed", "report"]
 
 Shapes = Mapping[str, tuple[int, ...]]
 """Tensor shapes by official name."""
@@ -155,28 +155,24 @@ def renamed(state: Mapping[str, Tensor], config: RSKTSegConfig) -> dict[str, Ten
     """Return the tensors of an official checkpoint under our names, float32 copies.
 
     Args:
-        state: tensors by official name; :func:`report` must find nothing missing.
+        state: tensors by official name; :func:`compare` must find nothing missing.
         config: the settings it was trained with.
     """
     return stacked(state, _sources(_skeleton(config), config))
 
 
-def report(shapes: Shapes, config: RSKTSegConfig | None = None) -> CheckpointReport | None:
-    """Compare a checkpoint with the network it is for.
+def report(shapes: Shapes) -> CheckpointReport | None:
+    """Say what a checkpoint holds; None if it is not RSKT-Seg's.
 
     Args:
         shapes: shape of every tensor in the file, by official name.
-        config: the network to compare with; None for the one that the file itself tells.
-
-    Returns:
-        What was read, what is missing, misshapen, unused or rightly ignored;
-        None if the file is not RSKT-Seg's (and no ``config`` was given).
     """
-    if config is None and owner(shapes) != "RSKT-Seg":
-        return None
-    reading = read_settings(shapes)
-    config = config or reading.config
-    expected = _expected_shapes(config)
+    return compare(shapes, read_settings(shapes).config) if owner(shapes) == "RSKT-Seg" else None
+
+
+def compare(shapes: Shapes, config: RSKTSegConfig) -> CheckpointReport:
+    """Compare a checkpoint with the network of ``config``: what is missing, misshapen, unused, rightly ignored."""
+    reading, expected = read_settings(shapes), _expected_shapes(config)
     ignored = {key: reason for key in shapes if key not in expected and (reason := _reason_to_ignore(key, config))}
     return CheckpointReport(
         model="rskt-seg",
@@ -194,7 +190,8 @@ def report(shapes: Shapes, config: RSKTSegConfig | None = None) -> CheckpointRep
     )
 
 
-def _skeleton(config: RSKTSegConfig) -> dict[str, Tensor]:
+@cache
+def _skeleton(config: RSKTSegConfig) -> Mapping[str, Tensor]:
     """The network's state dict without memory behind it."""
     with torch.device("meta"):
         return RSKTSeg(config).state_dict()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +19,8 @@ __all__ = ["file_digest", "read_state_dict"]
 
 _WRAPPERS = ("model", "state_dict", "teacher", "student")
 _PREFIXES = ("module.",)
+_PICKLE_START = b"\x80"
+"""First byte of every pickle since protocol 2, so of every torch file that is no zip."""
 
 
 def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
@@ -76,34 +80,30 @@ def _torch_file(path: Path) -> object:
         np._core.multiarray.scalar,  # type: ignore[attr-defined]  # noqa: SLF001
         *{type(np.dtype(kind)) for kind in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?")},
     ]
-    mapped = zipfile.is_zipfile(path)
+    zipped = zipfile.is_zipfile(path)
+    with path.open("rb") as file:
+        if not zipped and file.read(1) != _PICKLE_START:
+            raise CheckpointError(_unreadable(path))
     try:
-        with torch.serialization.safe_globals(numpy_globals):
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        # torch warns about pickle protocols other than its own; whether the file loads says all there is to say.
+        with torch.serialization.safe_globals(numpy_globals), warnings.catch_warnings(action="ignore"):
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
     except pickle.UnpicklingError as error:
-        raise CheckpointError(_refusal(path, error)) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise CheckpointError(_refusal(path, str(error))) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
         raise CheckpointError(_unreadable(path)) from error
 
 
-def _refusal(path: Path, error: Exception) -> str:
-    import torch
-
-    try:
-        unsafe = torch.serialization.get_unsafe_globals_in_checkpoint(str(path))
-    except Exception:
-        unsafe = []
-    if unsafe:
-        return (
-            f"{path} contains Python objects that could run code when loaded ({', '.join(sorted(unsafe))}); "
-            "save its tensors alone, for example with safetensors, on a machine where you trust the file."
-        )
-    if "Unsupported" in str(error) or "GLOBAL" in str(error):
-        return (
-            f"{path} contains Python objects that could run code when loaded; save its tensors alone, "
-            "for example with safetensors, on a machine where you trust the file."
-        )
-    return _unreadable(path)
+def _refusal(path: Path, said: str) -> str:
+    # The loader names the first thing that it would have had to import or call.
+    named = re.search(r"(?:GLOBAL|class|function) ([\w.]+)", said)
+    if named is None and "Unsupported" not in said:
+        return _unreadable(path)
+    what = f" ({named.group(1)})" if named else ""
+    return (
+        f"{path} contains Python objects that could run code when loaded{what}; save its tensors alone, "
+        "for example with safetensors, on a machine where you trust the file."
+    )
 
 
 def _unreadable(path: Path) -> str:

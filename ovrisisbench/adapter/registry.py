@@ -171,7 +171,7 @@ def _checked_class(found: object, name: str) -> type[Adapter]:
     lacking = [method for method in methods if not callable(getattr(found, method, None))]
     if not isinstance(found, type) or lacking:
         raise AdapterError(
-            f"The adapter class of '{name}' lacks {', '.join(lacking) or 'a class'}; see ovrisisbench.adapter.interface."
+            f"The adapter of '{name}' lacks {', '.join(lacking) or 'being a class'}; see docs/adding-a-model.md."
         )
     return found
 

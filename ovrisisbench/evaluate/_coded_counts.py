@@ -65,8 +65,8 @@ class CodedTally:
         # Bytes wrap around: the ignored 255 becomes row 0, class c becomes row c + 1.
         np.add(target, np.uint8(1), out=rows)
         if rows.max() > self._num_classes or prediction.max() >= self._num_classes:
-            codes = (target.astype(np.uint16) << 8) | prediction
-            self._pairs += np.bincount(codes, minlength=256 * 256).reshape(256, 256)
+            all_codes = 256 * target.astype(np.uint16) + prediction
+            self._pairs += np.bincount(all_codes, minlength=256 * 256).reshape(256, 256)
             return
         self._columns[:size] = prediction
         words = -(-size // _WORD)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar, cast
 
-__all__ = ["compile_kernel", "numba_is_installed"]
+__all__ = ["compile_kernel", "numba_is_usable"]
 
 _Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
 
 
 @cache
-def numba_is_installed() -> bool:
-    """Tell whether the extra ``[fast]`` is installed, without importing numba."""
-    return importlib.util.find_spec("numba") is not None
+def numba_is_usable() -> bool:
+    """Tell whether the extra ``[fast]`` is installed and fits the installed numpy."""
+    try:
+        import numba  # noqa: F401 - only whether it comes up matters here
+    except ImportError:
+        return False
+    return True
 
 
 def compile_kernel(kernel: _Kernel) -> _Kernel:
@@ -38,4 +41,4 @@ def compile_kernel(kernel: _Kernel) -> _Kernel:
         # Neither the package's folder nor the user's cache folder can be written, as in some
         # containers: compile again in every process.
         compiled = numba.njit(**options)(kernel)
-    return cast(_Kernel, compiled)
+    return cast("_Kernel", compiled)

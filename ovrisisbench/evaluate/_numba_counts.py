@@ -105,12 +105,14 @@ class NumbaTally:
 
     def take_strays(self) -> NDArray[np.int64]:
         """Return and forget the (256, 256) counts of all pairs that :meth:`take` left."""
-        pairs = self._tables[:, :_CODES].sum(axis=0, dtype=np.int64).reshape(256, 256)
+        pairs: NDArray[np.int64] = self._tables[:, :_CODES].sum(axis=0, dtype=np.int64)
         self._tables[:] = 0
-        return pairs
+        return pairs.reshape(256, 256)
 
 
 def _words(row: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """View bytes as words, copying them where they do not start at a word's address."""
-    words = row.view(np.uint64)
-    return words if words.flags.aligned else row.copy().view(np.uint64)
+    words: NDArray[np.uint64] = row.view(np.uint64)
+    if not words.flags.aligned:
+        words = row.copy().view(np.uint64)
+    return words

@@ -19,7 +19,7 @@ import numpy as np
 
 from ovrisisbench.errors import EvaluationError
 from ovrisisbench.evaluate._byte_maps import as_bytes, of_image
-from ovrisisbench.evaluate._kernels import numba_is_installed
+from ovrisisbench.evaluate._kernels import numba_is_usable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,9 +82,13 @@ def confusion(
                [0, 2, 0],
                [1, 0, 0]])
     """
-    counter = ConfusionCounter(num_classes, ignore_index, path=path)
+    settings = (num_classes, ignore_index, path)
+    counter = _idle.counters.pop(settings, None) or ConfusionCounter(num_classes, ignore_index, path=path)
     counter.update(prediction, target, name=name)
-    return counter.take(name=name)
+    counts = counter.take(name=name)
+    # Only a counter that came through without an error is known to be empty.
+    _idle.counters = {settings: counter}
+    return counts
 
 
 class ConfusionCounter:
@@ -153,24 +157,28 @@ class ConfusionCounter:
         Raises:
             EvaluationError: a label was out of range; the counts are dropped.
         """
-        counts = self._counts
-        self._counts = np.zeros_like(counts)
-        self._fold(name, into=counts)
+        self._fold(name)
+        counts, self._counts = self._counts, np.zeros_like(self._counts)
         return counts
 
-    def _fold(self, name: str, into: NDArray[np.int64] | None = None) -> None:
+    def _fold(self, name: str) -> None:
         """Empty the tally into the counts."""
         counts, known_pixels = self._tally.take(self.num_classes, self.ignore_index)
         expected, self._tally_pixels = self._tally_pixels, 0
         if known_pixels != expected:
+            self._counts[:] = 0
             raise _stray_error(self._tally.take_strays(), self.num_classes, self.ignore_index, name)
-        if self.ignore_index < self.num_classes:
-            counts[self.ignore_index] = 0
-        total = self._counts if into is None else into
-        total += counts
+        self._counts += counts
 
 
-_of_thread = threading.local()
+class _Idle(threading.local):
+    """The last counter that :func:`confusion` used in each thread: its tables need not be made again."""
+
+    def __init__(self) -> None:
+        self.counters: dict[tuple[int, int, CountPath], ConfusionCounter] = {}
+
+
+_idle = _Idle()
 
 
 def _tally(path: CountPath, num_classes: int) -> _Tally:
@@ -178,12 +186,10 @@ def _tally(path: CountPath, num_classes: int) -> _Tally:
     if path == "auto":
         # Importing torch takes longer than it saves below about two thousand million pixels.
         without_numba: CountPath = "torch" if "torch" in sys.modules else "numpy"
-        path = "numba" if numba_is_installed() else without_numba
+        path = "numba" if numba_is_usable() else without_numba
     if path == "numba":
-        if not numba_is_installed():
-            raise EvaluationError(
-                "The path 'numba' needs numba: install ovrisisbench[fast], or leave path at 'auto'."
-            )
+        if not numba_is_usable():
+            raise EvaluationError("The path 'numba' needs numba: install ovrisisbench[fast], or leave path at 'auto'.")
         from ovrisisbench.evaluate._numba_counts import NumbaTally
 
         return NumbaTally()
@@ -194,9 +200,7 @@ def _tally(path: CountPath, num_classes: int) -> _Tally:
     raise EvaluationError(f"There is no path '{path}': take 'auto', 'numba', 'torch' or 'numpy'.")
 
 
-def _stray_error(
-    pairs: NDArray[np.int64], num_classes: int, ignore_index: int, name: str
-) -> EvaluationError:
+def _stray_error(pairs: NDArray[np.int64], num_classes: int, ignore_index: int, name: str) -> EvaluationError:
     """Name the first value that is not in the vocabulary, truth before prediction."""
     of_rows = pairs.sum(axis=1)
     of_rows[:num_classes] = 0

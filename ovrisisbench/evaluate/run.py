@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ovrisisbench.adapter.interface import Adapter, Precision
 from ovrisisbench.adapter.precision import inference, matmul_arithmetic
+from ovrisisbench.evaluate.device_measuring import DeviceMeasurer
 from ovrisisbench.evaluate.host_measuring import HostMeasurer
 from ovrisisbench.evaluate.image_counts import ImageCounts, summed_confusion
 from ovrisisbench.evaluate.journal import Journal
@@ -126,5 +127,9 @@ def _batches(indices: Sequence[int], size: int) -> list[Sequence[int]]:
     return [indices[start : start + size] for start in range(0, len(indices), size)]
 
 
-def _measurer(adapter: Adapter, dataset: PreparedDataset, num_classes: int, options: RunOptions) -> HostMeasurer:
-    return HostMeasurer(adapter, dataset, num_classes, precision=options.precision, threads=options.threads)
+def _measurer(
+    adapter: Adapter, dataset: PreparedDataset, num_classes: int, options: RunOptions
+) -> HostMeasurer | DeviceMeasurer:
+    if options.device == "cpu":
+        return HostMeasurer(adapter, dataset, num_classes, precision=options.precision, threads=options.threads)
+    return DeviceMeasurer(adapter, dataset, num_classes, precision=options.precision, device=options.device)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ovrisisbench.catalog.identity import content_digest
+from ovrisisbench.catalog.identity import content_digest, short_id
 from ovrisisbench.leaderboard.model import METRICS, Cell, CellKey, Row
 from ovrisisbench.leaderboard.numbers import percent
 from ovrisisbench.records import ModelUsed, Record
@@ -103,10 +103,14 @@ def _qualifiers(picked: Sequence[_Picked]) -> list[tuple[str, ...]]:
     for indices in namesakes.values():
         traits = [_traits(picked[index].model) for index in indices]
         names = sorted({name for trait in traits for name in trait})
-        differing = [name for name in names if len({trait.get(name) for trait in traits}) > 1]
+        differing = [name for name in names if len({trait[name] for trait in traits if name in trait}) > 1]
         for index, trait in zip(indices, traits, strict=True):
             told = (trait[name] for name in differing if name in trait)
             words[index] = (*_plain_words(picked[index]), *told)
+        told_apart = len({words[index] for index in indices}) == len(indices)
+        if not told_apart:
+            for index in indices:
+                words[index] += (f"configuration {short_id(picked[index].model.identity())}",)
     return words
 
 

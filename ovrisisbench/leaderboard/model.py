@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from ovrisisbench.leaderboard.ranking import Rank
 
-__all__ = ["MEAN", "METRICS", "Block", "Cell", "CellKey", "Leaderboard", "Metric", "Row", "Section"]
+__all__ = [
+    "MEAN",
+    "METRICS",
+    "METRIC_NAMES",
+    "Block",
+    "Cell",
+    "CellKey",
+    "Leaderboard",
+    "Metric",
+    "Row",
+    "Section",
+    "columns_of",
+]
 
 Metric = Literal["miou", "macc"]
 METRICS: tuple[Metric, ...] = ("miou", "macc")
+METRIC_NAMES: Mapping[Metric, str] = {"miou": "mIoU", "macc": "mACC"}
 
 MEAN = "mean"
 """Stands in place of a data set's key for the mean over all of them."""
 
 CellKey = tuple[str, Metric]
 """(key of a data set, or :data:`MEAN`; metric)."""
+
+
+def columns_of(datasets: Iterable[str]) -> tuple[CellKey, ...]:
+    """Return all columns of figures from left to right, the means last."""
+    return tuple((dataset, metric) for dataset in (*datasets, MEAN) for metric in METRICS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +119,7 @@ class Section:
     @property
     def columns(self) -> tuple[CellKey, ...]:
         """All columns of figures from left to right, the means last."""
-        return tuple((dataset, metric) for dataset in (*self.datasets, MEAN) for metric in METRICS)
+        return columns_of(self.datasets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ovrisisbench.leaderboard.blocks import dataset_title
 from ovrisisbench.leaderboard.measured import MeasuredRow, data_key
-from ovrisisbench.leaderboard.model import MEAN, METRICS, Metric, Row
+from ovrisisbench.leaderboard.model import MEAN, METRIC_NAMES, METRICS, Metric, Row
 from ovrisisbench.leaderboard.numbers import percent_text
 from ovrisisbench.records import PublishedTable
 
-__all__ = ["METRIC_NAMES", "measured_notes", "printed_notes"]
-
-METRIC_NAMES: Mapping[Metric, str] = {"miou": "mIoU", "macc": "mACC"}
+__all__ = ["measured_notes", "printed_notes"]
 
 _HALF_A_DIGIT = 0.005 + 1e-9  # a printed mean of two decimals may be this far from the exact one
 
@@ -22,10 +21,11 @@ def measured_notes(
     """Explain marks, missing ranks and left-out records of one protocol id."""
     notes = [*_incomplete_notes(rows, titles), *_class_notes(rows, titles)]
     for key in (key for key in titles if key in mixed):
-        digests = sorted({data_key(row.records[key])[1][:8] for row in rows if key in row.records})
+        complete = [row.records[key] for row in rows if key in row.records and row.records[key].is_complete]
+        digests = sorted({data_key(record)[1][:8] for record in complete})
         notes.append(
-            f"‡ {titles[key]}: measured on data prepared in different ways ({', '.join(digests)}); "
-            "neither this column nor the means are ranked."
+            f"‡ {titles[key]}: not all rows were measured on the same pixels, labels and class names (prepared data "
+            f"{', '.join(digests)}); neither this column nor the means are ranked."
         )
     if any(row.row.kind == "floor" for row in rows):
         notes.append("Floors are what every model must beat; they are not ranked.")
@@ -40,21 +40,24 @@ def printed_notes(table: PublishedTable, rows: Sequence[Row]) -> tuple[str, ...]
     """Name the source, what it only claims, and means that differ from its own columns."""
     notes = [
         f"Published figures, not reproducible here: {table.source.citation}",
-        f"They claim the rules of {table.claims_protocol}, but carry no protocol id; they are never ranked with "
-        "measured rows.",
+        f"They claim the rules of {table.claims_protocol} without a protocol id: no measured row competes with them.",
     ]
     if table.source.note:
         notes.append(table.source.note)
     odd = [
-        f"{METRIC_NAMES[metric]} of {row.title} {row.backbone} trained on {printed.train_set} "
-        f"({percent_text(row.printed_means[metric])} in print)"
+        f"m-{METRIC_NAMES[metric]} {percent_text(row.printed_means[metric])} for {_described(row, printed.train_set)}"
         for row, printed in zip(rows, table.rows, strict=True)
         for metric in METRICS
         if _differs(row, metric)
     ]
     if odd:
-        notes.append(f"Means are computed from the columns; the source prints another mean {'; '.join(odd)}.")
+        notes.append(f"Means are computed from the columns; the source prints {' and '.join(odd)}.")
     return tuple(notes)
+
+
+def _described(row: Row, train_set: str | None) -> str:
+    trained = f" trained on {dataset_title(train_set)}" if train_set else ""
+    return f"{row.title} {row.backbone}{trained}"
 
 
 def _differs(row: Row, metric: Metric) -> bool:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from ovrisisbench.catalog import load_protocol, protocol_names
 from ovrisisbench.errors import RecordError, did_you_mean
 from ovrisisbench.leaderboard.blocks import blocks_of, dataset_title, sorted_rows, with_means
 from ovrisisbench.leaderboard.measured import MeasuredRow, data_key, measured_rows
-from ovrisisbench.leaderboard.model import MEAN, METRICS, CellKey, Leaderboard, Section
+from ovrisisbench.leaderboard.model import MEAN, Leaderboard, Section, columns_of
 from ovrisisbench.leaderboard.notes import measured_notes, printed_notes
 from ovrisisbench.leaderboard.printed import printed_row
 from ovrisisbench.records import PublishedTable, Record
@@ -87,7 +86,7 @@ def _measured_section(records: Sequence[Record]) -> Section:
         mixed=mixed,
         blocks=blocks_of(
             [(one.model.train_set, one.row) for one in ordered],
-            _columns(protocol.datasets),
+            columns_of(protocol.datasets),
             {*mixed, MEAN} if mixed else (),
         ),
         notes=measured_notes(ordered, titles, mixed, left_out),
@@ -105,13 +104,9 @@ def _published_section(table: PublishedTable) -> Section:
         protocol_id=None,
         convention=None,
         datasets={key: dataset_title(key) for key in table.datasets},
-        blocks=blocks_of(pairs, _columns(table.datasets), ()),
+        blocks=blocks_of(pairs, columns_of(table.datasets), ()),
         notes=printed_notes(table, rows),
     )
-
-
-def _columns(datasets: Sequence[str]) -> list[CellKey]:
-    return [(key, metric) for key in (*datasets, MEAN) for metric in METRICS]
 
 
 def _mixed(rows: Sequence[MeasuredRow], datasets: Sequence[str]) -> frozenset[str]:
@@ -122,6 +117,3 @@ def _mixed(rows: Sequence[MeasuredRow], datasets: Sequence[str]) -> frozenset[st
             if record.is_complete:
                 found[key].add(data_key(record))
     return frozenset(key for key, preparations in found.items() if len(preparations) > 1)
-
-
-_ = replace

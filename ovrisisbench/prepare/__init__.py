@@ -1,5 +1,45 @@
-"""From a download to a prepared data set: layouts, label maps, one HDF5 file with a manifest.
+"""From a download to a prepared data set: layouts -> label maps -> one HDF5 file with a manifest.
 
-Import from the modules: ``ovrisisbench.prepare.prepare`` writes a prepared
-data set, ``ovrisisbench.prepare.prepared`` reads one.
+The names below are imported when they are first used: asking which data sets
+can be read loads neither numpy nor h5py.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__all__ = [
+    "Manifest",
+    "PrepareReport",
+    "PreparedDataset",
+    "Sample",
+    "prepare",
+    "prepared_path",
+    "readable_datasets",
+    "readable_layouts",
+    "rules_digest",
+]
+
+_HOMES = {
+    "Manifest": "manifest",
+    "PrepareReport": "report",
+    "PreparedDataset": "prepared",
+    "Sample": "manifest",
+    "prepare": "preparation",
+    "prepared_path": "readers",
+    "readable_datasets": "readers",
+    "readable_layouts": "readers",
+    "rules_digest": "manifest",
+}
+
+if TYPE_CHECKING:
+    from ovrisisbench.prepare.manifest import Manifest, Sample, rules_digest
+    from ovrisisbench.prepare.preparation import prepare
+    from ovrisisbench.prepare.prepared import PreparedDataset
+    from ovrisisbench.prepare.readers import prepared_path, readable_datasets, readable_layouts
+    from ovrisisbench.prepare.report import PrepareReport
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ovrisisbench.prepare' has no attribute '{name}'")
+    return getattr(import_module(f"ovrisisbench.prepare.{_HOMES[name]}"), name)

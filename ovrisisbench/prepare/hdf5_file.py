@@ -51,7 +51,7 @@ def new_file(path: Path, *, kind: str = FORMAT) -> Iterator[h5py.File]:
         path: the file, replaced if there is one.
         kind: value of the ``format`` attribute.
     """
-    with h5py.File(path, "w", locking=False) as file:
+    with h5py.File(path, "w") as file:
         file.attrs["format"] = kind
         file.attrs["format_version"] = FORMAT_VERSION
         file.create_group(IMAGES)
@@ -119,8 +119,7 @@ def checked_open(path: Path, *, kind: str = FORMAT) -> h5py.File:
     if not path.is_file():
         raise DataError(f"{path} does not exist; make it with 'ovrisis-bench prepare'.")
     try:
-        # Finished files never change, and network disks often lack locks.
-        file = h5py.File(path, "r", locking=False)
+        file = _opened(path)
     except OSError as error:
         raise DataError(
             f"{path} is not an HDF5 file, or only a part of one ({error}); prepare the data set again."
@@ -130,6 +129,15 @@ def checked_open(path: Path, *, kind: str = FORMAT) -> h5py.File:
         file.close()
         raise DataError(f"{path} {problem}")
     return file
+
+
+def _opened(path: Path) -> h5py.File:
+    try:
+        return h5py.File(path, "r")
+    except OSError:
+        # Network disks often lack locks, and finished files never change. Not the first choice: HDF5 refuses
+        # to open one file with two lock settings in one process.
+        return h5py.File(path, "r", locking=False)
 
 
 def _problem(file: h5py.File, kind: str) -> str:

@@ -63,7 +63,7 @@ class IsaidPublisher:
             notes=tuple(notes),
         )
 
-    def expected(self, card: DatasetCard, variant: Variant) -> Mapping[str, Expected]:
+    def expected(self, card: DatasetCard, variant: Variant, found: Recognised) -> Mapping[str, Expected]:  # noqa: ARG002 - the protocol's signature
         """Return the labelled images of the splits that the variant uses."""
         return {
             split.name: Expected(split.labelled, split.evidence)

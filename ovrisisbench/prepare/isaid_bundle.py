@@ -59,7 +59,10 @@ class IsaidBundle:
         image_index, _ = index_unique(images, what="image")
         mask_index, _ = index_unique(masks, what="mask")
         paired = pair_up(image_index, mask_index)
-        pairs = [Pair(name, split, scene_of(name, card), image, mask) for (split, name), image, mask in paired.pairs]
+        pairs = [
+            Pair(name, split, scene_of(name, card), image, mask, _named_size(name))
+            for (split, name), image, mask in paired.pairs
+        ]
         units = (Unit(scene, tuple(group)) for scene, group in groupby(pairs, key=lambda pair: pair.scene))
         return Recognised(
             units=tuple(units),
@@ -68,12 +71,10 @@ class IsaidBundle:
             notes=tuple(notes),
         )
 
-    def expected(self, card: DatasetCard, variant: Variant) -> Mapping[str, Expected]:  # noqa: ARG002 - the protocol's signature
-        """Return the windows by split, and their sum for the folder that holds both."""
-        counts = dict(variant.counts)
-        if variant.total is not None:
-            counts[ALL] = variant.total
-        return {split: Expected(count, variant.counts_evidence) for split, count in counts.items()}
+    def expected(self, card: DatasetCard, variant: Variant, found: Recognised) -> Mapping[str, Expected]:  # noqa: ARG002 - the protocol's signature
+        """Return the windows by split, or their sum for the folder that does not tell."""
+        counts = {ALL: variant.total} if ALL in found.counts else variant.counts
+        return {split: Expected(count, variant.counts_evidence) for split, count in counts.items() if count is not None}
 
     def labels(self, mask: Picture, card: DatasetCard, variant: Variant) -> LabelMap:  # noqa: ARG002 - as above
         """Return the label map of a mask that holds indices."""
@@ -102,14 +103,8 @@ def _missing(images: list[tuple[Key, Entry]], masks: list[tuple[Key, Entry]]) ->
     return "no window P####_y0_y1_x0_x1.png in imgs, images or D2masks"
 
 
-def window_size(name: str) -> tuple[int, int]:
-    """Return (height, width) that a window's name promises.
-
-    Example:
-        >>> window_size("P0003_0_256_206_462")
-        (256, 256)
-    """
-    y0, y1, x0, x1 = (int(number) for number in name.split("_")[1:5])
+def _named_size(name: str) -> tuple[int, int]:
+    y0, y1, x0, x1 = (int(number) for number in name.split("_")[1:])
     if y1 <= y0 or x1 <= x0:
-        raise DataError(f"The window name {name} is impossible: rows and columns must rise.")
+        raise DataError(f"The window name {name} is impossible: rows and columns must rise; rename or remove it.")
     return y1 - y0, x1 - x0

@@ -27,6 +27,8 @@ class Pair:
     scene: str
     image: Entry
     mask: Entry
+    named_size: tuple[int, int] | None = None
+    """(height, width) in pixels that the file name promises, if it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class LayoutReader(Protocol):
         """
         ...
 
-    def expected(self, card: DatasetCard, variant: Variant) -> Mapping[str, Expected]:
+    def expected(self, card: DatasetCard, variant: Variant, found: Recognised) -> Mapping[str, Expected]:
         """Return the pairs by split of a complete download, where the card knows them."""
         ...
 

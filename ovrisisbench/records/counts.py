@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["CountsTable", "read_counts", "write_counts"]
 
 _COLUMNS = ("ids", "scenes", "num_classes", "image", "truth", "prediction", "pixels")
+
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What numpy, zipfile and zlib raise on files that are not what they should be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,11 +160,12 @@ def read_counts(path: Path) -> CountsTable:
         RecordError: missing, damaged, or not a table of counts.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here, because numpy leaves the file open when it turns out to be damaged.
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             table = _table({name: file[name] for name in _COLUMNS})
     except FileNotFoundError as error:
         raise RecordError(f"{path} is missing; copy it from where the record was made, or evaluate again.") from error
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise RecordError(
             f"{path} is damaged or not a file of per-image counts ({' '.join(str(error).split())}); "
             "restore it, or evaluate again."

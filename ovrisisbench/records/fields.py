@@ -11,8 +11,8 @@ __all__ = ["Count", "FileName", "Fraction", "RecordModel", "SettingValue", "Sha2
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """64 hex digits."""
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-"""0..1; percentages exist only in tables."""
+Fraction = Annotated[float, Field(ge=0, le=1 + 1e-9)]
+"""0..1; percentages exist only in tables. Weighted sums of perfect figures may end a hair above 1."""
 
 Count = Annotated[StrictInt, Field(ge=0)]
 """Images, pixels, classes or parameters."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ovrisisbench.catalog.protocols import Convention
+from ovrisisbench.evaluate.metrics import compute_metrics
 from ovrisisbench.records.fields import Count, Fraction, RecordModel
 
 __all__ = ["MetricValues", "check_figures", "metrics_of"]
@@ -39,25 +40,24 @@ def metrics_of(confusion: NDArray[np.int64], convention: Convention) -> MetricVa
         confusion: (K, K) int64 pixel counts, rows truth.
         convention: which classes a mean runs over.
     """
-    from ovrisisbench.evaluate.metrics import metrics
-
-    found = metrics(confusion, convention=convention)
+    found = compute_metrics(confusion, convention=convention)
     return MetricValues(
         convention=convention,
         miou=_defined(found.miou),
         macc=_defined(found.macc),
         fwiou=_defined(found.fwiou),
         pacc=_defined(found.pacc),
-        iou=tuple(_defined(value) for value in found.iou),
-        acc=tuple(_defined(value) for value in found.acc),
-        classes_in_miou=int(found.classes_in_miou),
-        classes_in_macc=int(found.classes_in_macc),
-        num_classes=int(found.num_classes),
+        iou=tuple(map(_defined, found.iou)),
+        acc=tuple(map(_defined, found.acc)),
+        classes_in_miou=found.classes_in_miou,
+        classes_in_macc=found.classes_in_macc,
+        num_classes=found.num_classes,
     )
 
 
-def _defined(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+def _defined(figure: float | None) -> float | None:
+    """Return None for NaN, which JSON cannot hold."""
+    return None if figure is None or np.isnan(figure) else float(figure)
 
 
 def check_figures(stated: MetricValues, actual: MetricValues) -> None:

@@ -30,9 +30,7 @@ def upgraded(content: object, *, where: str) -> Content:
         RecordError: not a record at all, or written by a newer version of this package.
     """
     if not isinstance(content, dict) or "format" not in content or "kind" not in content:
-        raise RecordError(
-            f"{where} is not a record of ovrisis-bench (no 'format' or no 'kind'); move it elsewhere."
-        )
+        raise RecordError(f"{where} is not a record of ovrisis-bench (no 'format' or no 'kind'); move it elsewhere.")
     version = content["format"]
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise RecordError(f"{where}: field 'format': must be a whole number from 1 to {FORMAT}, but is {version!r}.")

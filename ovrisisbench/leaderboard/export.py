@@ -1,0 +1,46 @@
+"""The leaderboard as a file: the suffix says the form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ovrisisbench.atomic import write_text
+from ovrisisbench.errors import RecordError
+from ovrisisbench.leaderboard.csv_export import csv_text
+from ovrisisbench.leaderboard.json_export import leaderboard_json
+from ovrisisbench.leaderboard.latex import latex_text
+from ovrisisbench.leaderboard.markdown import markdown_text
+from ovrisisbench.leaderboard.model import Leaderboard
+
+__all__ = ["check_export", "export_leaderboard"]
+
+_FORMS: Mapping[str, Callable[[Leaderboard], str]] = {
+    ".csv": csv_text,
+    ".json": leaderboard_json,
+    ".md": markdown_text,
+    ".tex": latex_text,
+}
+
+
+def check_export(path: Path) -> None:
+    """Refuse a file name whose suffix no export goes with; call it before long work.
+
+    Raises:
+        RecordError: lists the suffixes there are.
+    """
+    if path.suffix.lower() not in _FORMS:
+        raise RecordError(
+            f"{path}: there is no export to '{path.suffix}' files; use one of the suffixes {', '.join(_FORMS)}."
+        )
+
+
+def export_leaderboard(board: Leaderboard, path: Path) -> None:
+    """Write a leaderboard as CSV, JSON, Markdown or LaTeX; the same records give the same bytes.
+
+    Raises:
+        RecordError: no export goes with the suffix of ``path``.
+        OvrisisBenchError: the file cannot be written.
+    """
+    check_export(path)
+    write_text(path, _FORMS[path.suffix.lower()](board))

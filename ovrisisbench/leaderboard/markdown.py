@@ -1,0 +1,67 @@
+"""The leaderboard as Markdown, as GitHub renders it: best bold, second best underlined."""
+
+from __future__ import annotations
+
+import re
+
+from ovrisisbench.leaderboard.model import MEAN, Block, CellKey, Leaderboard, Row, Section
+from ovrisisbench.leaderboard.wording import block_caption, column_title, figure, legend, metric_title
+
+__all__ = ["escape_markdown", "markdown_text"]
+
+
+def markdown_text(board: Leaderboard) -> str:
+    """Return the Markdown text: a heading for each section, a table for each block, notes below."""
+    return "\n".join(_section(section) for section in board.sections)
+
+
+def escape_markdown(text: str) -> str:
+    r"""Return text that Markdown shows as it is, on one line, also inside a table.
+
+    Example:
+        >>> print(escape_markdown("a|b <i> *x* & _y_"))
+        a\|b &lt;i&gt; \*x\* &amp; \_y\_
+    """
+    one_line = " ".join(text.split())
+    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        one_line = one_line.replace(character, entity)
+    return re.sub(r"([\\`*_{}\[\]|#~])", r"\\\1", one_line)
+
+
+def _section(section: Section) -> str:
+    parts = [f"## {escape_markdown(section.title)}", escape_markdown(legend(section))]
+    for block in section.blocks:
+        parts += [f"**{escape_markdown(block_caption(block.title, block.family))}**", _table(section, block)]
+    if section.notes:
+        parts.append("\n".join(f"- {escape_markdown(note)}" for note in section.notes))
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(section: Section, block: Block) -> str:
+    from tabulate import tabulate
+
+    heads = [_head(section, key) for key in section.columns]
+    lines = [
+        [escape_markdown(row.label), escape_markdown(row.backbone), *(_cell(row, key) for key in section.columns)]
+        for row in block.rows
+    ]
+    return tabulate(
+        lines,
+        headers=["Method", "Backbone", *map(escape_markdown, heads)],
+        tablefmt="pipe",
+        colalign=["left", "left", *["right"] * len(heads)],
+        disable_numparse=True,
+    )
+
+
+def _head(section: Section, key: CellKey) -> str:
+    title = metric_title(*key)
+    return title if key[0] == MEAN else f"{column_title(section, key[0])} {title}"
+
+
+def _cell(row: Row, key: CellKey) -> str:
+    text = escape_markdown(figure(row, key))
+    cell = row.cells.get(key)
+    if cell is None or not cell.rank:
+        return text
+    return f"**{text}**" if cell.rank == "best" else f"<u>{text}</u>"

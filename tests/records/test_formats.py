@@ -1,0 +1,23 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from ovrisisbench.records import FORMAT, read_record, read_record_counts
+from ovrisisbench.records.formats import upgraded
+
+HISTORIC = Path(__file__).parent / "historic"
+
+
+@pytest.mark.parametrize("version", range(1, FORMAT + 1))
+def test_records_of_every_format_load_for_ever(version):
+    record = read_record(HISTORIC / f"v{version}.record.json")
+    assert record.format == FORMAT
+    assert record.model.title == "RSKT-Seg"
+    assert record.metrics.miou == pytest.approx((8 / 11 + 8 / 12 + 4 / 5) / 3)
+    assert read_record_counts(record, HISTORIC).ids == ("scene_0.png", "scene_1.png")
+
+
+def test_content_of_the_newest_format_is_not_touched():
+    content = json.loads((HISTORIC / f"v{FORMAT}.record.json").read_text())
+    assert upgraded(content, where="here") == content
