@@ -153,7 +153,7 @@ def _explicit_attention(attention: nn.Module, y: Tensor) -> tuple[Tensor, Tensor
 
 
 def _space(layer: EfficientLayer, x: Tensor, guidance: Tensor) -> Tensor:
-    """x (K, C, h, w); guidance repeated for every class."""
+    """Mix (K, C, h, w) over space, the guidance repeated for every class."""
     part, attention = layer.spatial, layer.spatial.attention
     tokens = as_tokens(x)
     y = part.norm1(tokens)
@@ -167,7 +167,7 @@ def _space(layer: EfficientLayer, x: Tensor, guidance: Tensor) -> Tensor:
 
 
 def _classes(layer: EfficientLayer, x: Tensor, text: Tensor) -> Tensor:
-    """x (K, C, h, w); the text joined at every place."""
+    """Mix (K, C, h, w) over classes, the text joined at every place."""
     part = layer.classes
     pooled = F.avg_pool2d(x, 2)
     p = pooled.flatten(2).permute(2, 0, 1)  # (places, K, C)

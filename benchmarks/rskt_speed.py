@@ -33,7 +33,7 @@ BARS = {"vit-b": 1.5, "vit-l": 1.25}
 Network = Callable[[Tensor, Tensor], Tensor]
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def main() -> None:
     """Measure and print one table for each backbone."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -64,7 +64,9 @@ def _measure(backbone: str, rounds: int) -> None:
             difference = float((logits - reference).abs().max())
             assert difference < 2e-5, f"{name}: logits differ by {difference:.1e}"
 
-    print(f"\n{backbone}: N = {layers}, K = {classes}, logits {float(reference.std()):.3f} std, torch {torch.__version__}")
+    print(
+        f"\n{backbone}: N = {layers}, K = {classes}, logits {float(reference.std()):.3f} std, torch {torch.__version__}"
+    )
     base = statistics.median(seconds["official work"])
     for name, times in seconds.items():
         median = statistics.median(times)

@@ -53,10 +53,11 @@ class Foldable(nn.Module):
         return self._folded
 
     def _state_of_parameters(self) -> tuple[tuple[int, int], ...]:
-        # A tensor that is replaced lies elsewhere in memory; one that is changed in place counts its changes.
+        # A tensor that is replaced lies elsewhere in memory; one that is changed in place counts its changes. Only
+        # parameters made in inference mode have no counter; they cannot be trained.
         return tuple(
-            (parameter.data_ptr(), parameter._version)  # noqa: SLF001 - the counter has no public name
-            for parameter in self._fold_sources()
+            (tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version)  # noqa: SLF001 - no public name
+            for tensor in self._fold_sources()
         )
 
 

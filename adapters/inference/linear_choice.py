@@ -94,7 +94,7 @@ def _processor() -> str:
     return " ".join(fields[name] for name in wanted if name in fields) or platform.machine()
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _measured_ratio() -> float:
     """Time of a plain layer divided by that of a packed one, at the size of a ViT-B projection."""
     plain = torch.nn.Linear(768, 768)

@@ -21,8 +21,7 @@ INFO = AdapterInfo(
         "tiny": "a very small network for tests and demonstrations; no weights exist for it",
     },
     weights=(
-        "model_final.pth of one training set and backbone; it holds every encoder, and the authors publish it "
-        "in their repository's README.",
+        "model_final.pth of one backbone and training set, as published in the authors' repository; nothing else.",
     ),
     settings=SETTINGS,
     code="https://github.com/LiBingyu01/RSKT-Seg",

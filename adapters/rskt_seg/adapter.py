@@ -66,7 +66,7 @@ class RSKTSegAdapter:
         if linears == "packed":
             for encoder in network.encoders():
                 pack_linears(encoder)
-        network = fold_weights(network.requires_grad_(False).eval().to(device))  # noqa: FBT003 - torch's signature
+        network = fold_weights(network.requires_grad_(False).eval().to(device))
         return cls(network, backbone=options.backbone, sliding_window=sliding_window, linears=linears)
 
     @torch.inference_mode()

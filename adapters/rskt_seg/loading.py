@@ -67,9 +67,7 @@ def from_checkpoint(path: Path, backbone: str, wishes: Wishes) -> RSKTSeg:
     _check_owner(path, shapes, wishes)
     reading = read_settings(shapes)
     if reading.backbone != backbone:
-        raise CheckpointError(
-            f"{path} is for {reading.backbone}, not {backbone}; say --backbone {reading.backbone}."
-        )
+        raise CheckpointError(f"{path} is for {reading.backbone}, not {backbone}; say --backbone {reading.backbone}.")
     _check_wishes(path, reading, wishes)
     config = _configured(reading.config, wishes)
     _check_tensors(path, shapes, config)
@@ -145,11 +143,12 @@ def _check_tensors(path: Path, shapes: Shapes, config: RSKTSegConfig) -> None:
         )
     if checked.misshapen:
         raise CheckpointError(
-            f"{path} does not fit RSKT-Seg, {_counted(checked.misshapen)} of the wrong shape: {_some(checked.misshapen)}."
+            f"{path} does not fit RSKT-Seg, {_counted(checked.misshapen)} of the wrong shape: "
+            f"{_some(checked.misshapen)}; check the file."
         )
     if checked.unused:
         raise CheckpointError(
-            f"{path} does not fit RSKT-Seg, {_counted(checked.unused)} unknown to it: {_some(checked.unused)}."
+            f"{path} does not fit RSKT-Seg, {_counted(checked.unused)} unknown to it: {_some(checked.unused)}; check the file."
         )
 
 

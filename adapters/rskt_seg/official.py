@@ -81,10 +81,10 @@ def _cost_channels(shapes: Shapes) -> int:
 def read_settings(shapes: Shapes) -> Reading:
     """Read backbone and settings from the tensors of an RSKT-Seg checkpoint.
 
-    Tensors that are missing or misshapen count as published; :func:`report`
+    Tensors that are missing or misshapen count as published; :func:`compare`
     names them.
     """
-    width = (*shapes.get(f"{PREDICTOR}clip_model.visual.class_embedding", ()), VIT_B.clip.width)[0]
+    width = _length(shapes, f"{PREDICTOR}clip_model.visual.class_embedding", VIT_B.clip.width)
     backbone = next((name for name, base in BACKBONES.items() if base.clip.width == width), "vit-b")
     base = BACKBONES[backbone]
     dino = _has(shapes, "dino_model.")

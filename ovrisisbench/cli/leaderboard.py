@@ -49,16 +49,12 @@ def command(
     records = read_records(folder) if results is not None or folder.is_dir() else []
     board = leaderboard_table(records, read_published() if published else (), protocol=protocol)
     if not board.sections:
-        raise RecordError(
-            f"There is nothing to show: {folder} holds no fitting record; measure with 'ovrisis-bench run'."
-        )
+        raise RecordError(f"{folder} holds no fitting record, so there is nothing to show; run 'ovrisis-bench run'.")
     for path in exports:
         export_leaderboard(board, path)
         click.echo(f"Wrote {path}", err=True)
     if not board.has_measured:
-        click.echo(
-            f"No fitting record was measured here (looked in {folder}); all rows are published figures.", err=True
-        )
+        click.echo(f"{folder} holds no fitting measured record; all rows are published figures.", err=True)
     if as_json:
         click.echo(leaderboard_json(board), nl=False)
         return

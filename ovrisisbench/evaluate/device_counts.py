@@ -99,7 +99,9 @@ class DeviceCounter:
         Raises:
             EvaluationError: a wrong shape, or a target that is not of integers.
         """
-        height, width = checked_size(scores, tuple(target.shape), name)
+        if len(target.shape) != 2:
+            raise EvaluationError(f"The target of image '{name}' has shape {tuple(target.shape)}: give (H, W).")
+        height, width = checked_size(scores, (target.shape[0], target.shape[1]), name)
         if scores.shape[0] != self.num_classes:
             raise EvaluationError(
                 f"The scores of image '{name}' have {scores.shape[0]} classes, the vocabulary has "

@@ -135,9 +135,11 @@ def _opened(entry: Entry) -> Iterator[Image.Image]:
             raise DataError(f"{entry.path} is larger than the {MAX_PIXELS} pixels that are read.") from error
         except _BROKEN as error:
             raise DataError(f"{entry.path} is damaged or cut off ({error}); download it again.") from error
-        with image:
+        try:
             _check_header(entry, image)
             yield image
+        finally:
+            image.close()  # frees the pixels; leaving a "with image" would only close the file
 
 
 def _check_header(entry: Entry, image: Image.Image) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Final
 
 import numpy as np
@@ -40,24 +41,7 @@ def metrics_of(confusion: NDArray[np.int64], convention: Convention) -> MetricVa
         confusion: (K, K) int64 pixel counts, rows truth.
         convention: which classes a mean runs over.
     """
-    found = compute_metrics(confusion, convention=convention)
-    return MetricValues(
-        convention=convention,
-        miou=_defined(found.miou),
-        macc=_defined(found.macc),
-        fwiou=_defined(found.fwiou),
-        pacc=_defined(found.pacc),
-        iou=tuple(map(_defined, found.iou)),
-        acc=tuple(map(_defined, found.acc)),
-        classes_in_miou=found.classes_in_miou,
-        classes_in_macc=found.classes_in_macc,
-        num_classes=found.num_classes,
-    )
-
-
-def _defined(figure: float | None) -> float | None:
-    """Return None for NaN, which JSON cannot hold."""
-    return None if figure is None or np.isnan(figure) else float(figure)
+    return MetricValues(**asdict(compute_metrics(confusion, convention)))
 
 
 def check_figures(stated: MetricValues, actual: MetricValues) -> None:

@@ -180,6 +180,18 @@ def test_different_prepared_data_in_one_column_is_marked_and_not_ranked():
     assert "(prepared data dddddddd, eeeeeeee)" in note
 
 
+def test_partial_data_do_not_unrank_the_complete_rows_of_a_column():
+    lacking = {"partial": True, "partial_reasons": ("1 is missing",), "digest": "e" * 64}
+    records = [scored(40), scored(50, model=other), scored(60, model=named("Third"), data=lacking)]
+    board = leaderboard_table(records)
+    assert board.sections[0].mixed == frozenset()
+    assert {row.title: row.cells["loveda", "miou"].rank for row in rows_of(board)} == {
+        "Other": "best",
+        "RSKT-Seg": "second",
+        "Third": "",
+    }
+
+
 def test_one_model_on_two_preparations_gets_two_rows():
     newer = a_run(date="2026-06-01T00:00:00Z")
     board = leaderboard_table([scored(40), scored(50, data={"digest": "e" * 64}, run=newer)])

@@ -66,31 +66,39 @@ class ParityCase:
 
     def batch_elements(self) -> list[int]:
         """Which elements of a batch were recorded; windows and the whole image are such a batch."""
-        described = re.search(r"\[([\d, ]+)\]", self.manifest["recorded"].get("_b", "[0]"))
-        return [int(number) for number in described[1].split(",")]  # type: ignore[index]  # the manifest names them
+        if "batch_elements" in self.manifest:
+            return self.manifest["batch_elements"]
+        described = re.search(r"\[([\d, ]+)\]", self.manifest["recorded"].get("_b", ""))
+        return [int(number) for number in described[1].split(",")] if described else [0]
 
-    def as_recorded(self, name: str, value: Array, usual: tuple[str, ...]) -> Array:
-        """Cut a full tensor down to what was recorded of it.
+    def slicing(self, name: str, usual: tuple[str, ...]) -> tuple[str, ...]:
+        """Return for each axis of a full tensor what was recorded of it.
+
+        ``b``: the recorded batch elements; ``:``: all; ``::N``: every N-th.
 
         Args:
-            name: its name in the archive.
-            value: the full tensor; where its axes start with a batch, the whole batch.
-            usual: for each axis ``b`` (the recorded batch elements), ``:``
-                (all) or ``::N`` (every N-th), for tensors whose description
-                in the manifest gives no slicing of its own.
+            name: the tensor's name in the archive.
+            usual: the slicing where the manifest's description gives none.
         """
+        if "slicing" in self.manifest:
+            return tuple(self.manifest["slicing"][name])
         described = re.search(r"\[([^\]]*::[^\]]*)\]", self.manifest["recorded"][name])
-        axes = tuple(described[1].split(",")) if described else usual
+        if not described:
+            return usual
+        steps = (re.search(r"b$|::\d+$", axis.strip()) for axis in described[1].split(","))
+        return tuple(step[0] if step else ":" for step in steps)
+
+    def as_recorded(self, name: str, value: Array, usual: tuple[str, ...]) -> Array:
+        """Cut a full tensor, whole batch first where it has one, down to what was recorded of it."""
+        axes = self.slicing(name, usual)
         if len(axes) != value.ndim:
             raise ValueError(f"{name} has {value.ndim} axes, its description {len(axes)}: {axes}")
         for axis, rule in enumerate(axes):
-            step = re.search(r"::(\d+)", rule)
-            if rule.strip() == "b":
-                value = value[self.batch_elements()]
-            elif step:
-                value = value[(slice(None),) * axis + (slice(None, None, int(step[1])),)]
-        further = self.manifest.get("trimmed", {}).get(name, [])
-        return value[tuple(slice(None, None, step) for step in further)]
+            if rule == "b":
+                value = value.take(self.batch_elements(), axis=axis)
+            elif rule != ":":
+                value = value[(slice(None),) * axis + (slice(None, None, int(rule.removeprefix("::"))),)]
+        return value
 
 
 def find_cases(folder: Path, models: Mapping[str, object]) -> list[ParityCase]:

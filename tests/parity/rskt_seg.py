@@ -94,6 +94,10 @@ def settings(case: ParityCase) -> dict[str, str]:
     said = {"sliding_window": _switch(config["sliding_window"]), "linears": "plain"}
     if config["fusion_type"] == "simple_mean" and config["use_remote_dino"]:
         said["rotate"] = _switch(config["use_rotate"])
+    with_dino = config["use_remote_dino"] and config["fusion_type"] == "simple_separate"
+    if with_dino and not (config["use_rotate"] or config["use_remote_clip"] or config["use_efficient"]):
+        # this is GSNet's network and has GSNet's names
+        said |= {"rotate": "off", "remote_clip": "off", "efficient": "off"}
     if not config["use_efficient"]:
         said["pooling"] = str(config.get("pooling_sizes", [1])[0])
         said["heads"] = str(config.get("aggregator_heads", 4))

@@ -19,7 +19,7 @@ __all__ = ["synthetic_image", "synthetic_tensor"]
 Floats = NDArray[np.float32]
 
 # NumPy has frozen the legacy generator, so these numbers are the same everywhere and for ever; the length is a prime.
-STREAM: Floats = np.random.RandomState(0).standard_normal(1_048_583).astype(np.float32)  # noqa: NPY002 - frozen on purpose
+STREAM: Floats = np.random.RandomState(0).standard_normal(1_048_583).astype(np.float32)
 
 
 def synthetic_tensor(name: str, shape: tuple[int, ...], kind: str, seed: int) -> Floats:
@@ -59,7 +59,7 @@ def _stretch(name: str, count: int, seed: int) -> Floats:
 
 def synthetic_image(height: int, width: int, seed: int) -> NDArray[np.uint8]:
     """Return an RGB image (height, width, 3) uint8: blocks of three sizes under one grating for each channel."""
-    draw = np.random.RandomState(seed).rand  # noqa: NPY002 - frozen on purpose
+    draw = np.random.RandomState(seed).rand
     rows, columns = np.arange(height)[:, None], np.arange(width)[None, :]
     image = np.zeros((height, width, 3))
     for side in (96, 32, 8):

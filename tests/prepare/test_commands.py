@@ -15,7 +15,10 @@ from ovrisisbench.prepare import PrepareReport
 def command(*arguments):
     return subprocess.run(
         [sys.executable, "-m", "ovrisisbench", *map(str, arguments)],
-        capture_output=True, text=True, timeout=300, check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
 
 

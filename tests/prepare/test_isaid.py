@@ -46,7 +46,12 @@ def test_every_layout_gives_the_same_fingerprint(prepared, card, tmp_path, draw)
     assert report.layout == ("bundle" if draw is isaid.draw_bundle else "publisher")
     samples = PreparedDataset(report.target).samples
     for here, there in zip(samples, prepared.samples, strict=True):
-        assert (here.id, here.split, here.scene, here.histogram) == (there.id, there.split, there.scene, there.histogram)
+        assert (here.id, here.split, here.scene, here.histogram) == (
+            there.id,
+            there.split,
+            there.scene,
+            there.histogram,
+        )
 
 
 def test_a_recompressed_download_has_the_same_fingerprint(prepared, card, download):
@@ -179,7 +184,7 @@ def test_a_part_can_be_prepared_and_says_so(download, card):
 def test_windows_under_other_names_than_published_are_an_error(download, card, refused, tmp_path):
     variant = card.variant()
     wrong = variant.model_copy(update={"name_digests": {**variant.name_digests, "val": "0" * 64}})
-    with pytest.raises(DataError, match="split val: the .* evaluated images have other names than the published list"):
+    with pytest.raises(DataError, match=r"split val: the .* evaluated images have other names than the published list"):
         prepare("isaid", download, tmp_path, workers=1, card=card.model_copy(update={"variants": (wrong,)}))
 
 
@@ -199,7 +204,10 @@ def test_a_recalled_number_of_images_does_not_outweigh_the_published_windows(dow
     report = prepare("isaid", download, tmp_path, workers=1, card=wrong, allow_partial=True)
     assert report.verified
     assert not report.partial
-    assert [warning[:12] for warning in report.warnings if "complete all the same" in warning] == ["split train:", "split val: e"]
+    assert [warning[:12] for warning in report.warnings if "complete all the same" in warning] == [
+        "split train:",
+        "split val: e",
+    ]
 
 
 def test_different_sizes_name_both(download, refused):
@@ -331,9 +339,7 @@ def test_real_images_give_the_published_windows(tmp_path):
     report = prepare("isaid", Path(SAMPLES), tmp_path, allow_partial=True)
     prepared = PreparedDataset(report.target)
     found = {sample.id for sample in prepared.samples}
-    listed = {
-        split: set((Path(LISTS) / f"isaid5i_{split}.txt").read_text().split()) for split in ("train", "val")
-    }
+    listed = {split: set((Path(LISTS) / f"isaid5i_{split}.txt").read_text().split()) for split in ("train", "val")}
     scenes = ("P0003", "P0004", "P0005")
     assert found == {name for names in listed.values() for name in names if name.startswith(scenes)}
     with (Path(LISTS) / "isaid_sample_windows.csv").open() as stream:

@@ -156,3 +156,10 @@ def test_pillows_own_limit_is_put_back(tmp_path, pixels):
     before = Image.MAX_IMAGE_PIXELS
     picture_size(entry_of(tmp_path, png(pixels)))
     assert before == Image.MAX_IMAGE_PIXELS
+
+
+def test_the_pixels_are_freed_on_leaving(tmp_path, pixels):
+    with open_picture(entry_of(tmp_path, png(pixels))) as picture:
+        pass
+    with pytest.raises(ValueError, match="closed image"):
+        picture.rgb(WHOLE)

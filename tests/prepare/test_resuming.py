@@ -17,6 +17,7 @@ from filelock import FileLock
 from ovrisisbench.errors import DataError, OvrisisBenchError
 from ovrisisbench.prepare import PreparedDataset, parts, prepare
 from ovrisisbench.prepare.workers import run_jobs
+from tests.drawn import isaid
 
 ROOT = Path(__file__).parents[2]
 
@@ -111,7 +112,8 @@ INTERRUPTED = """
     original = preparation.run_jobs
     if __name__ == "__main__":
         preparation.run_jobs = interrupting
-        main(["prepare", "isaid", "--from", sys.argv[1], "--to", sys.argv[2], "--allow-partial", "--workers", sys.argv[3]])
+        download, data, workers = sys.argv[1:]
+        main(["prepare", "isaid", "--from", download, "--to", data, "--allow-partial", "--workers", workers])
 """
 
 
@@ -218,17 +220,23 @@ def _kill_self(_job):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("phase", ["part", "assembly"])
-@pytest.mark.parametrize("text", ["plain", "hdf5"])
-def test_a_full_disk_is_one_sentence_and_leaves_no_half_file(drawn, card, tmp_path, monkeypatch, phase, text):
+@pytest.mark.parametrize("failing", ["parts.convert_unit", "preparation.copy_part"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+        RuntimeError("Unable to flush (file write failed: errno = 28, error message = 'No space left on device')"),
+    ],
+)
+def test_a_full_disk_is_one_sentence_and_leaves_no_half_file(drawn, tmp_path, monkeypatch, failing, error):
     def full(*_):
-        if text == "plain":
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        raise RuntimeError("Unable to flush (file write failed: errno = 28, error message = 'No space left on device')")
+        raise error
 
-    target = "ovrisisbench.prepare.parts.convert_unit" if phase == "part" else "ovrisisbench.prepare.preparation.copy_part"
-    monkeypatch.setattr(target, full)
-    with pytest.raises(DataError, match=r"could not be written: the disk is full; make room .*what is finished is kept"):
+    card = isaid.drawn_card()
+    monkeypatch.setattr(f"ovrisisbench.prepare.{failing}", full)
+    with pytest.raises(
+        DataError, match=r"could not be written: the disk is full; make room .*what is finished is kept"
+    ):
         prepare("isaid", drawn, tmp_path, workers=1, card=card)
     assert not (tmp_path / "isaid.h5").exists()
     assert not [name for name in hidden(tmp_path) if ".tmp-" in name]
@@ -238,14 +246,15 @@ LIMITED = """
     import resource
     from ovrisisbench.cli import main
     if __name__ == "__main__":
-        resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
-        main(["prepare", "isaid", "--from", sys.argv[1], "--to", sys.argv[2], "--allow-partial", "--workers", sys.argv[4]])
+        download, data, limit, workers = sys.argv[1:]
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.RLIM_INFINITY))
+        main(["prepare", "isaid", "--from", download, "--to", data, "--allow-partial", "--workers", workers])
 """
 
 
 @pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="needs a limit on the size of files")
 @pytest.mark.parametrize(("limit", "workers"), [(200_000, 1), (200_000, 2), (900_000, 1)])
-def test_a_real_write_error_is_one_sentence(drawn, card, prepared, tmp_path, limit, workers):
+def test_a_real_write_error_is_one_sentence(drawn, prepared, tmp_path, limit, workers):
     data = tmp_path / "data"
     failed = run_script(tmp_path, LIMITED, drawn, data, limit, workers)
     assert failed.returncode == 2, failed.stderr
@@ -253,7 +262,7 @@ def test_a_real_write_error_is_one_sentence(drawn, card, prepared, tmp_path, lim
     assert "larger than this system allows" in failed.stderr
     assert len(failed.stderr.strip().splitlines()) == 1
     assert not (data / "isaid.h5").exists()
-    report = prepare("isaid", drawn, data, workers=1, card=card)
+    report = prepare("isaid", drawn, data, workers=1, card=isaid.drawn_card())
     assert report.digest == prepared.manifest.digest
 
 

@@ -41,9 +41,7 @@ def test_the_decision_is_measured_once_and_remembered(choices: Path, monkeypatch
     assert f"torch {torch.__version__}" in key
 
 
-def test_another_torch_measures_anew_and_keeps_the_old_decision(
-    choices: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_torch_measures_anew_and_keeps_the_old_decision(choices: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _measure(monkeypatch, 1.2, 1.0)
     assert resolve_linears("auto", CPU) == "packed"
     monkeypatch.setattr(torch, "__version__", "9.9")
