@@ -40,11 +40,11 @@ def as_bytes(labels: LabelMap, what: str, name: str = "") -> NDArray[np.uint8]:
     Raises:
         EvaluationError: not integers, or a value that does not fit into a byte.
     """
-    array = labels.detach().cpu().numpy() if is_tensor(labels) else np.asarray(labels)
-    if not np.issubdtype(array.dtype, np.integer):
+    if not _holds_integers(labels):
         raise EvaluationError(
-            f"The {what}{of_image(name)} has dtype {array.dtype}: give labels as integers, uint8 at best."
+            f"The {what}{of_image(name)} has dtype {labels.dtype}: give labels as integers, uint8 at best."
         )
+    array = labels.detach().cpu().numpy() if is_tensor(labels) else np.asarray(labels)
     if array.dtype != np.uint8:
         if array.size and not (array.min() >= 0 and array.max() <= 255):
             wrong = int(array.min()) if array.min() < 0 else int(array.max())
@@ -54,3 +54,9 @@ def as_bytes(labels: LabelMap, what: str, name: str = "") -> NDArray[np.uint8]:
             )
         array = array.astype(np.uint8)
     return np.ascontiguousarray(array).reshape(-1)
+
+
+def _holds_integers(labels: LabelMap) -> bool:
+    if is_tensor(labels):
+        return not (labels.is_floating_point() or labels.is_complex() or str(labels.dtype) == "torch.bool")
+    return np.issubdtype(np.asarray(labels).dtype, np.integer)

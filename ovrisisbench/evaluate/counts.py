@@ -92,7 +92,7 @@ def confusion(
 
 
 class ConfusionCounter:
-    """Confusion counts of many images; cheaper than :func:`confusion` per image, same integers.
+    """Confusion counts summed over images: the sum of what :func:`confusion` returns for each.
 
     Not for several threads at once: give each its own counter and add what they return.
 
@@ -215,9 +215,9 @@ def _stray_error(pairs: NDArray[np.int64], num_classes: int, ignore_index: int, 
         if what == "target"
         else f"a model must choose among the {num_classes} classes of its vocabulary"
     )
+    pixels = f"{int(counts[value]):,} pixel" + ("s" if counts[value] > 1 else "")
     return EvaluationError(
-        f"The {what}{of_image(name)} has {int(counts[value]):,} pixels of value {value}, "
-        f"but labels are {allowed}: {advice}."
+        f"The {what}{of_image(name)} has {pixels} of value {value}, but labels are {allowed}: {advice}."
     )
 
 

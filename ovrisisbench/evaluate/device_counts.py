@@ -92,8 +92,7 @@ class DeviceCounter:
 
         Args:
             name: the image's name, for the result and for errors.
-            scores: (K, h, w) on the device, higher is better; not to be overwritten before
-                the image was collected.
+            scores: (K, h, w) on the device, higher is better; read on the current stream.
             target: (H, W) integers 0..K-1 or ``ignore_index``; on the processor.
 
         Raises:

@@ -213,6 +213,7 @@ def _unchanged(task: _Task) -> PrepareReport:
     if not same:
         raise DataError(f"{task.target} exists and was made from other files or by other rules; {again}.")
     refuse_if_partial(Verdict(manifest.partial_reasons), task.card, allow_partial=task.allow_partial)
+    remove_leftovers(task.target, parts=True)
     verdict = examine_samples(manifest.samples, task.variant, task.verdict)
     warnings = (*verdict.warnings, *examine_labels(manifest, task.variant))
     return _report(task, manifest, status="unchanged", warnings=warnings, parts_reused=0)

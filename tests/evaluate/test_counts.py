@@ -169,7 +169,7 @@ def test_an_ignored_class_counts_nowhere_as_truth_but_can_be_predicted(path):
 def test_another_ignored_value_makes_255_a_stray_label(path):
     target = np.array([0, 200, 1], np.uint8)
     assert confusion(target[[0, 0, 2]], target, 2, ignore_index=200, path=path).tolist() == [[1, 0], [0, 1]]
-    with pytest.raises(counts.EvaluationError, match=r"1 pixels of value 255, but labels are 0\.\.1 or 200"):
+    with pytest.raises(counts.EvaluationError, match=r"1 pixel of value 255, but labels are 0\.\.1 or 200"):
         confusion(target[[0, 0, 2]], np.array([0, 255, 1], np.uint8), 2, ignore_index=200, path=path)
 
 
@@ -213,7 +213,9 @@ def test_after_an_error_nothing_of_the_bad_image_is_left(path):
         (np.zeros(3, np.uint8), np.zeros(3, bool), "target has dtype bool"),
         (np.zeros(3, np.uint8), np.array([0, -1, 0]), "target holds the value -1"),
         (np.array([0, 300, 0]), np.zeros(3, np.uint8), "prediction holds the value 300"),
-        (torch.zeros(3), torch.zeros(3, dtype=torch.uint8), "prediction has dtype float32"),
+        (torch.zeros(3), torch.zeros(3, dtype=torch.uint8), "prediction has dtype torch.float32"),
+        (torch.zeros(3).bfloat16(), torch.zeros(3, dtype=torch.uint8), "prediction has dtype torch.bfloat16"),
+        (torch.zeros(3, dtype=torch.uint8), torch.zeros(3, dtype=torch.bool), "target has dtype torch.bool"),
     ],
 )
 def test_unusable_maps_are_refused_in_one_sentence(prediction, target, message):

@@ -1,0 +1,90 @@
+"""The documentation cannot rot: help texts, commands, examples and links are checked against the code.
+
+``REWRITE_DOCS=1 pytest tests/test_docs.py`` writes the help texts in ``docs/cli.md`` anew.
+"""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from ovrisisbench.adapter import LoadOptions, find_adapter
+from ovrisisbench.adapter.contract import check_adapter
+from ovrisisbench.catalog import load_protocol, protocol_names
+from ovrisisbench.cli import COMMANDS, cli
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+CLI_PAGE = ROOT / "docs" / "cli.md"
+_BLOCK = re.compile(r"(<!-- help: ([\w-]+) -->\n```text\n)(.*?)(```\n)", re.DOTALL)
+
+
+def _help(name: str) -> str:
+    return CliRunner().invoke(cli, [name, "--help"], prog_name="ovrisis-bench", terminal_width=100).output
+
+
+def _code(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
+
+
+def test_the_command_page_holds_the_help_of_every_command():
+    text = CLI_PAGE.read_text()
+    fresh = _BLOCK.sub(lambda block: block[1] + _help(block[2]) + block[4], text)
+    if os.environ.get("REWRITE_DOCS"):
+        CLI_PAGE.write_text(fresh)
+    assert [name for _, name, _, _ in _BLOCK.findall(text)] == list(COMMANDS)
+    assert CLI_PAGE.read_text() == fresh
+
+
+def _commands() -> list[tuple[str, str]]:
+    found = []
+    for page in PAGES:
+        for block in _code(page, "sh"):
+            for line in block.replace("\\\n", " ").splitlines():
+                command = line.partition("#")[0].strip()
+                if command.startswith("ovrisis-bench ") and "..." not in command:
+                    found.append((page.name, command))
+    return found
+
+
+@pytest.mark.parametrize(("page", "line"), _commands())
+def test_every_command_in_the_documentation_can_be_parsed(page, line):
+    name, *arguments = shlex.split(line)[1:]
+    command = cli.get_command(None, name)
+    assert command is not None, f"{page}: {line}"
+    try:
+        context = command.make_context(name, arguments)
+    except click.ClickException as error:
+        pytest.fail(f"{page}: {line}: {error.message}")
+    assert context.args == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_example_in_the_readme_runs(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results").mkdir()
+    (block,) = _code(ROOT / "README.md", "python")
+    exec(compile(block, "README.md", "exec"), {})
+    assert capsys.readouterr().out == "[[1 0]\n [1 1]]\n"
+
+
+def test_the_example_of_a_model_keeps_the_contract(tmp_path):
+    (block,) = _code(ROOT / "docs" / "adding-a-model.md", "python")
+    (tmp_path / "brightness.py").write_text(block)
+    found = find_adapter(f"{tmp_path / 'brightness.py'}:Brightness")
+    assert all(check.passed for check in check_adapter(found, LoadOptions(backbone="none")))
+
+
+def test_the_pages_state_the_ids_of_the_protocols():
+    for page in (ROOT / "docs" / "datasets.md", ROOT / "CHANGELOG.md"):
+        for name in protocol_names():
+            assert load_protocol(name).id in page.read_text()
