@@ -24,6 +24,7 @@ from ovrisisbench.run_inputs import (
     examine_checkpoint,
     load_options,
     open_prepared,
+    tested_samples,
 )
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ class RunReport:
 
     def progress(self, finished: int, wanted: int) -> None:
         """Be told how many of this process's images are finished."""
+
+    def replace(self, old: Record, new: Record) -> None:
+        """Be told that an earlier result of the same run had other counts, before it is replaced."""
 
     def finish(self, record: Record, path: Path) -> None:
         """Be told that a record was written; only in the first process."""
@@ -186,8 +190,7 @@ def _measured(
     from ovrisisbench.evaluate.run import RunOptions, evaluate
 
     key = dataset.manifest.dataset
-    held_out = rules.held_out_splits(key, model.train_set)
-    tested = [index for index, sample in enumerate(dataset.samples) if sample.split not in held_out]
+    tested = tested_samples(rules, dataset, model.train_set)
     wanted = _spread(tested, work.limit)
     names = rules.vocabulary(key).class_names
     if model.found.info.reads_truth and isinstance(adapter, TruthReader):
@@ -221,6 +224,7 @@ def _measured(
         images_total=len(tested),
         results=results,
         work=work,
+        report=report,
     )
     remove_journals(folder)
     report.finish(record, path)
@@ -237,8 +241,17 @@ def _written(
     images_total: int,
     results: Path,
     work: _Work,
+    report: RunReport,
 ) -> tuple[Record, Path]:
-    from ovrisisbench.records import CountsTable, DatasetUsed, ProtocolUsed, Record, write_record
+    from ovrisisbench.records import (
+        CountsTable,
+        DatasetUsed,
+        ProtocolUsed,
+        Record,
+        read_record,
+        record_path,
+        write_record,
+    )
 
     manifest = dataset.manifest
     counts = CountsTable.from_images(
@@ -264,6 +277,11 @@ def _written(
         convention=rules.metric_convention,
         run=_run_of(evaluation, adapter, model, work),
     )
+    path = record_path(record, results)
+    if path.exists():
+        old = read_record(path)
+        if old.result_digest() != record.result_digest():
+            report.replace(old, record)
     return record, write_record(record, counts, results)
 
 

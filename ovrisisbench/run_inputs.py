@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from ovrisisbench.adapter.registry import FoundAdapter
     from ovrisisbench.prepare import PreparedDataset
 
-__all__ = ["check_train_set", "datasets_to_run", "examine_checkpoint", "load_options", "open_prepared"]
+__all__ = [
+    "check_train_set",
+    "datasets_to_run",
+    "examine_checkpoint",
+    "load_options",
+    "open_prepared",
+    "tested_samples",
+]
 
 
 def load_options(
@@ -114,7 +121,7 @@ def datasets_to_run(protocol: Protocol, wanted: Sequence[str] | None, data: Path
 
     for key in wanted or ():
         protocol.test_set(key)
-    here = [key for key in protocol.datasets if prepared_path(data, key).exists()]
+    here = [key for key in protocol.datasets if prepared_path(data, key, protocol.variant(key).name).exists()]
     if wanted is None:
         if not here:
             raise DataError(
@@ -138,22 +145,38 @@ def open_prepared(protocol: Protocol, key: str, data: Path) -> PreparedDataset:
         DataError: unreadable, another variant, prepared by other rules than the card has now, or
             without the splits that the protocol holds out.
     """
-    from ovrisisbench.prepare import PreparedDataset, prepared_path
+    from ovrisisbench.prepare import PreparedDataset, prepared_path, rules_digest
 
-    dataset = PreparedDataset(prepared_path(data, key))
-    manifest, variant = dataset.manifest, protocol.variant(key)
+    variant = protocol.variant(key)
+    dataset = PreparedDataset(prepared_path(data, key, variant.name))
+    manifest = dataset.manifest
     again = f"run 'ovrisis-bench prepare {key} --variant {variant.name}' again"
     if manifest.dataset != key or manifest.variant != variant.name:
         raise DataError(
             f"{dataset.path} holds {manifest.dataset} in the variant '{manifest.variant}', but protocol "
             f"{protocol.name} tests {key} in the variant '{variant.name}'; {again}."
         )
-    if tuple(manifest.class_names) != protocol.vocabulary(key).class_names:
+    if manifest.rules_digest != rules_digest(load_card(key), variant):
         raise DataError(
-            f"{dataset.path} was prepared for {len(manifest.class_names)} other class names than protocol "
-            f"{protocol.name} has for {load_card(key).title}; {again}."
+            f"{dataset.path} was prepared by other rules (labels, windows or class names) than the card of {key} has "
+            f"now; {again}."
         )
     return dataset
+
+
+def tested_samples(protocol: Protocol, dataset: PreparedDataset, train_set: str | None) -> list[int]:
+    """Return the indices of the samples that the protocol tests, for a model trained on ``train_set``.
+
+    Raises:
+        DataError: images must be held out, but the data set does not say which are in which split.
+    """
+    held_out = protocol.held_out_splits(dataset.manifest.dataset, train_set)
+    if held_out and "all" in dataset.manifest.counts:
+        raise DataError(
+            f"{dataset.path} was prepared from a download without splits, so protocol {protocol.name} cannot leave out "
+            f"the images of the {', '.join(sorted(held_out))} split; prepare it from a download with splits."
+        )
+    return [index for index, sample in enumerate(dataset.samples) if sample.split not in held_out]
 
 
 def examine_checkpoint(

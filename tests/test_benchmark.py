@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ovrisisbench.adapter import ScoreMap
+from ovrisisbench.adapter import ScoreMap, find_adapter
 from ovrisisbench.benchmark import RunReport, run
 from ovrisisbench.errors import AdapterError, CatalogError, CheckpointError, DataError, EvaluationError
-from ovrisisbench.prepare import PreparedDataset
+from ovrisisbench.prepare import PreparedDataset, prepare
 from ovrisisbench.records import read_record_counts, read_records
+from tests.drawn.isaid import draw_unsplit_bundle
 
 BRIGHTNESS = f"{Path(__file__).parent / 'adapter' / 'drawn_adapters.py'}:Brightness"
 TINY = {"model": "rskt-seg", "backbone": "tiny", "untrained": True, "settings": {"linears": "plain"}}
@@ -116,6 +117,35 @@ def test_a_journal_is_not_continued_with_other_settings(drawn_data, tmp_path):
     assert _record(tmp_path, drawn_data, model="random", seed=1).run.resumed_images == 0
 
 
+class _Hears(RunReport):
+    def __init__(self) -> None:
+        self.replaced = []
+
+    def replace(self, old, new) -> None:
+        self.replaced.append((old.metrics.miou, new.metrics.miou))
+
+
+def test_a_repetition_with_other_counts_is_reported_before_it_replaces_the_old_record(drawn_data, tmp_path):
+    path = tmp_path / "moody.py"
+    path.write_text(
+        "from tests.adapter.drawn_adapters import Brightness, info\n"
+        "from ovrisisbench.adapter import ScoreMap\n"
+        "class Moody(Brightness):\n"
+        "    info = info('moody')\n"
+        "    mood = 1\n"
+        "    def predict(self, images, *, image_ids):\n"
+        "        maps = super().predict(images, image_ids=image_ids)\n"
+        "        return [ScoreMap(one.scores * type(self).mood, one.image_size) for one in maps]\n"
+    )
+    report = _Hears()
+    for mood in (1, 1, -1):
+        find_adapter(f"{path}:Moody").load_class().mood = mood
+        record = _record(tmp_path / "results", drawn_data, model=f"{path}:Moody", report=report)
+    ((old, new),) = report.replaced
+    assert old != new
+    assert read_records(tmp_path / "results")[0].result_digest() == record.result_digest()
+
+
 def test_a_killed_process_loses_no_finished_image(drawn_data, tmp_path):
     results = tmp_path / "killed"
     command = [sys.executable, "-m", "ovrisisbench", "run", "--model", "rskt-seg", "--backbone", "tiny", "--untrained"]
@@ -170,6 +200,21 @@ def test_training_images_are_held_out_when_the_protocol_says_so(drawn_data, tmp_
     trained_elsewhere = _record(tmp_path, drawn_data, train_set="dlrsd", **options)
     assert trained_on_it.dataset.images_total == of_val
     assert trained_elsewhere.dataset.images_total == len(dataset)
+
+
+def test_images_cannot_be_held_out_of_a_data_set_without_splits(tmp_path):
+    draw_unsplit_bundle(tmp_path / "download")
+    prepare("isaid", tmp_path / "download", tmp_path / "data", allow_partial=True, workers=1)
+    options = {**TINY, "limit": 2, "protocol": "ovrisisbench-v1-heldout"}
+    with pytest.raises(DataError, match="prepared from a download without splits"):
+        _record(tmp_path / "results", tmp_path / "data", train_set="isaid", **options)
+    assert _record(tmp_path / "results", tmp_path / "data", train_set="dlrsd", **options).dataset.images == 2
+
+
+def test_data_prepared_by_other_rules_are_refused(drawn_data, tmp_path, monkeypatch):
+    monkeypatch.setattr("ovrisisbench.prepare.manifest.rules_digest", lambda card, variant: "0" * 64)
+    with pytest.raises(DataError, match="prepared by other rules"):
+        _record(tmp_path, drawn_data)
 
 
 def test_the_most_frequent_class_floor_is_the_best_constant_answer(drawn_data, tmp_path):

@@ -17,7 +17,16 @@ from torch import Tensor, nn
 
 from ovrisisbench.adapters.inference.folding import Foldable
 
-__all__ = ["Block", "DenseBlock", "SelfAttention"]
+__all__ = ["Block", "DenseBlock", "QuickGELU", "SelfAttention"]
+
+
+class QuickGELU(nn.Module):
+    """OpenAI's approximation of GELU, ``x * sigmoid(1.702 x)``, with one temporary where it may be overwritten."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply it to every element."""
+        gate = (1.702 * x).sigmoid_()
+        return gate * x if torch.is_grad_enabled() else gate.mul_(x)
 
 
 class SelfAttention(nn.Module):

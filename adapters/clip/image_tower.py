@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
-from open_clip.transformer import QuickGELU, VisionTransformer
+from open_clip.transformer import VisionTransformer
 from torch import Tensor, nn
 
-from ovrisisbench.adapters.clip.blocks import Block, DenseBlock
+from ovrisisbench.adapters.clip.blocks import Block, DenseBlock, QuickGELU
 from ovrisisbench.adapters.clip.config import CLIPConfig
 from ovrisisbench.adapters.clip.positions import resized_positions
 from ovrisisbench.adapters.inference.folding import Foldable

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
-from open_clip.transformer import QuickGELU, TextTransformer
+from open_clip.transformer import TextTransformer
 from torch import Tensor, nn
 
-from ovrisisbench.adapters.clip.blocks import Block
+from ovrisisbench.adapters.clip.blocks import Block, QuickGELU
 from ovrisisbench.adapters.clip.config import CLIPConfig
 from ovrisisbench.adapters.clip.prompts import CONTEXT_LENGTH, VOCABULARY_SIZE, tokenise
 

@@ -39,6 +39,14 @@ class ProgressReport(RunReport):
         if self._task is not None:
             self._progress.update(self._task, completed=finished, total=wanted)
 
+    def replace(self, old: Record, new: Record) -> None:
+        """Warn that a repetition gave other counts."""
+        self._progress.console.print(
+            f"warning: an earlier record of the same run had other counts (mIoU {_percent(old.metrics.miou)} on "
+            f"{old.run.device}, now {_percent(new.metrics.miou)} on {new.run.device}); it is replaced",
+            soft_wrap=True,
+        )
+
     def finish(self, record: Record, path: Path) -> None:
         """Print the figures."""
         self._progress.console.print(_line(record, path), soft_wrap=True)
@@ -147,10 +155,11 @@ def command(
         )
 
 
-def _line(record: Record, path: Path) -> str:
-    def percent(value: float | None) -> str:
-        return "undefined" if value is None else f"{100 * value:.2f}"
+def _percent(value: float | None) -> str:
+    return "undefined" if value is None else f"{100 * value:.2f}"
 
+
+def _line(record: Record, path: Path) -> str:
     metrics = record.metrics
     classes = f"{metrics.classes_in_miou} of {metrics.num_classes} classes"
     marks = [
@@ -163,8 +172,8 @@ def _line(record: Record, path: Path) -> str:
         if is_so
     ]
     return (
-        f"{record.dataset.key}: mIoU {percent(metrics.miou)}  mACC {percent(metrics.macc)}  "
-        f"fwIoU {percent(metrics.fwiou)} ({classes}; protocol {record.protocol.name} {record.protocol.id})"
+        f"{record.dataset.key}: mIoU {_percent(metrics.miou)}  mACC {_percent(metrics.macc)}  "
+        f"fwIoU {_percent(metrics.fwiou)} ({classes}; protocol {record.protocol.name} {record.protocol.id})"
         + (f" - {', '.join(marks)}" if marks else "")
         + f"\n  {path}"
     )

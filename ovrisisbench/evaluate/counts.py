@@ -11,7 +11,6 @@ ignored pixels.
 
 from __future__ import annotations
 
-import sys
 import threading
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["ConfusionCounter", "CountPath", "confusion"]
 
 CountPath = Literal["auto", "numba", "torch", "numpy"]
-"""Who counts; all paths give the same integers, ``auto`` takes the fastest that is at hand."""
+"""Who counts; all paths give the same integers, ``auto`` takes the fastest that is installed."""
 
 _TALLY_LIMIT = 2**32 - 1  # pixels; the numba tables hold 32-bit counters
 
@@ -184,9 +183,7 @@ _idle = _Idle()
 def _tally(path: CountPath, num_classes: int) -> _Tally:
     """Choose who counts."""
     if path == "auto":
-        # Importing torch takes longer than it saves below about two thousand million pixels.
-        without_numba: CountPath = "torch" if "torch" in sys.modules else "numpy"
-        path = "numba" if numba_is_usable() else without_numba
+        path = "numba" if numba_is_usable() else "torch"
     if path == "numba":
         if not numba_is_usable():
             raise EvaluationError("The path 'numba' needs numba: install ovrisisbench[fast], or leave path at 'auto'.")

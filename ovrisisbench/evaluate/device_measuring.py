@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ovrisisbench.adapter.interface import Adapter, Precision
 from ovrisisbench.adapter.precision import inference
 from ovrisisbench.adapter.score_maps import check_score_maps, cropped_scores
-from ovrisisbench.evaluate.device_counts import DeviceCounter, Strategy
+from ovrisisbench.evaluate.device_counts import CountedImage, DeviceCounter, Strategy
 from ovrisisbench.evaluate.image_counts import ImageCounts
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class DeviceMeasurer:
         return clock
 
     @staticmethod
-    def _timed(image: Any, times: deque[_BatchTime]) -> ImageCounts:  # noqa: ANN401 - DeviceCounter's result
+    def _timed(image: CountedImage, times: deque[_BatchTime]) -> ImageCounts:
         return ImageCounts.from_confusion(image.name, image.confusion, times.popleft().milliseconds_per_image())
 
 
@@ -115,6 +115,6 @@ class _BatchTime:
             return time.perf_counter()
         import torch
 
-        event = torch.cuda.Event(enable_timing=True)
+        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]  # torch leaves it untyped
         event.record()
         return event

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from ovrisisbench.adapter.interface import Adapter, Precision
 from ovrisisbench.adapter.precision import inference
 from ovrisisbench.adapter.score_maps import check_score_maps, cropped_scores
-from ovrisisbench.errors import EvaluationError
 from ovrisisbench.evaluate.counts import confusion
 from ovrisisbench.evaluate.image_counts import ImageCounts
 from ovrisisbench.evaluate.labels import label_map
@@ -73,10 +72,7 @@ class HostMeasurer:
         counted = []
         for index, image_id, score_map in zip(batch, ids, maps, strict=True):
             labels = label_map(cropped_scores(score_map), score_map.image_size, name=image_id)
-            try:
-                counts = confusion(labels, self._dataset.label(index), self._num_classes)
-            except EvaluationError as error:
-                raise EvaluationError(f"Image {image_id}: {error}") from error
+            counts = confusion(labels, self._dataset.label(index), self._num_classes, name=image_id)
             counted.append((image_id, counts))
         share = 1000 * (time.perf_counter() - start) / len(batch)
         return [ImageCounts.from_confusion(image_id, counts, share) for image_id, counts in counted]

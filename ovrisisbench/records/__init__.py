@@ -13,6 +13,7 @@ from ovrisisbench.records.files import (
     record_path,
     write_record,
 )
+from ovrisisbench.records.frame import to_frame
 from ovrisisbench.records.provenance import (
     command_words,
     package_versions,
@@ -64,6 +65,7 @@ __all__ = [
     "read_record_counts",
     "read_records",
     "record_path",
+    "to_frame",
     "utc_now",
     "write_counts",
     "write_record",

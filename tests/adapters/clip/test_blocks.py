@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import open_clip.transformer
 import pytest
 import torch
 import torch.nn.functional as F
-from open_clip.transformer import QuickGELU, ResidualAttentionBlock
+from open_clip.transformer import ResidualAttentionBlock
 
-from ovrisisbench.adapters.clip.blocks import Block, DenseBlock
+from ovrisisbench.adapters.clip.blocks import Block, DenseBlock, QuickGELU
 
 WIDTH, HEADS = 48, 4
 
@@ -26,6 +27,17 @@ def test_block_computes_what_open_clips_block_computes(original: ResidualAttenti
     x = torch.randn(2, 7, WIDTH)
     mask = torch.full((7, 7), float("-inf")).triu(1) if causal else None
     torch.testing.assert_close(Block(original)(x, causal=causal), original(x, attn_mask=mask), atol=1e-5, rtol=0)
+
+
+def test_quick_gelu_is_open_clips_with_and_without_gradients() -> None:
+    ours, theirs = (torch.linspace(-4, 4, 30, requires_grad=True) for _ in range(2))
+    QuickGELU()(ours).sum().backward()
+    open_clip.transformer.QuickGELU()(theirs).sum().backward()
+    torch.testing.assert_close(ours.grad, theirs.grad)
+    with torch.no_grad():
+        before = ours.clone()
+        assert torch.equal(QuickGELU()(ours), open_clip.transformer.QuickGELU()(theirs))
+        assert torch.equal(ours, before), "the input was overwritten"
 
 
 @torch.no_grad()
