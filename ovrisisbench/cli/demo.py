@@ -36,7 +36,7 @@ def command(folder: Path, scenes: int) -> None:
     from ovrisisbench.cli.run import ProgressReport
     from ovrisisbench.demo.demonstration import demonstrate
     from ovrisisbench.leaderboard import leaderboard_table, print_leaderboard
-    from ovrisisbench.records import read_published, read_records
+    from ovrisisbench.records import read_records
 
     out = console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -46,10 +46,12 @@ def command(folder: Path, scenes: int) -> None:
         f"\nDrew {scenes} scenes in the layout of iSAID, prepared {made.report.images} windows of them "
         f"(fingerprint {made.report.digest[:12]}), and measured {len(made.records)} models.\n"
     )
-    print_leaderboard(leaderboard_table(read_records(made.results), read_published()), out)
+    print_leaderboard(leaderboard_table(read_records(made.results)), out)
     out.print(
         "[bold]These weights are untrained and the scenes are drawn[/bold]: the measured rows show that the machinery "
-        "works, and say nothing about RSKT-Seg. The published rows are the paper's, on the real data."
+        "works, and say nothing about RSKT-Seg. Beside the paper's published rows: "
+        f"ovrisis-bench leaderboard --results {escape(str(made.results))}",
+        soft_wrap=True,
     )
     out.print("\nWhere everything lies:")
     for what, path in (
