@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
-from ovrisisbench.adapter.interface import Precision
-from ovrisisbench.cli.loading import loading_options, parsed_settings
+from ovrisisbench.benchmark import Loading, load_options
+from ovrisisbench.cli.loading import loading_options
 from ovrisisbench.cli.output import console, json_option, print_json
 
 __all__ = ["command"]
@@ -18,38 +17,16 @@ __all__ = ["command"]
 @click.argument("model")
 @loading_options
 @json_option
-def command(
-    *,
-    model: str,
-    backbone: str | None,
-    checkpoint: Path | None,
-    untrained: bool,
-    seed: int,
-    settings: tuple[str, ...],
-    device: str,
-    precision: Precision,
-    as_json: bool,
-) -> int:
+def command(*, model: str, loading: Loading, as_json: bool) -> int:
     """Test whether MODEL (a name, or file.py:Class) keeps the adapter contract.
 
     Needs no data. Exit code 0 when every check passes, else 1.
     """
     from ovrisisbench.adapter.contract import check_adapter
     from ovrisisbench.adapter.registry import find_adapter
-    from ovrisisbench.run_inputs import load_options
 
     found = find_adapter(model)
-    options = load_options(
-        found.info,
-        backbone=backbone,
-        checkpoint=checkpoint,
-        untrained=untrained,
-        seed=seed,
-        device=device,
-        precision=precision,
-        settings=parsed_settings(settings),
-    )
-    checks = check_adapter(found, options)
+    checks = check_adapter(found, load_options(found.info, **loading))
     passed = all(check.passed for check in checks)
     if as_json:
         print_json({"model": found.info.name, "passed": passed, "checks": [asdict(check) for check in checks]})

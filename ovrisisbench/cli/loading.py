@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,14 +10,32 @@ from typing import Any, TypeVar
 import click
 
 from ovrisisbench.adapter.precision import PRECISIONS
+from ovrisisbench.benchmark.inputs import Loading
 
-__all__ = ["loading_options", "parsed_settings"]
+__all__ = ["loading_options"]
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Result = TypeVar("Result")
 
 
-def loading_options(function: Command) -> Command:
-    """Add ``--backbone``, ``--checkpoint``, ``--untrained``, ``--seed``, ``--set``, ``--device``, ``--precision``."""
+def loading_options(function: Callable[..., Result]) -> Callable[..., Result]:
+    """Add ``--backbone``, ``--checkpoint``, ``--untrained``, ``--seed``, ``--set``, ``--device``, ``--precision``.
+
+    The command gets them together, as its keyword argument ``loading``.
+    """
+
+    @functools.wraps(function)
+    def command(**given: Any) -> Result:  # noqa: ANN401 - click's values
+        loading: Loading = {
+            "backbone": given.pop("backbone"),
+            "checkpoint": given.pop("checkpoint"),
+            "untrained": given.pop("untrained"),
+            "seed": given.pop("seed"),
+            "device": given.pop("device"),
+            "precision": given.pop("precision"),
+            "settings": _parsed(given.pop("settings")),
+        }
+        return function(loading=loading, **given)
+
     options = [
         click.option("--backbone", help="Backbone of the model; may be left out where it has only one."),
         click.option("--checkpoint", type=click.Path(path_type=Path), help="File of trained weights."),
@@ -46,11 +65,11 @@ def loading_options(function: Command) -> Command:
         ),
     ]
     for option in reversed(options):
-        function = option(function)
-    return function
+        command = option(command)
+    return command
 
 
-def parsed_settings(pairs: Sequence[str]) -> dict[str, str]:
+def _parsed(pairs: Sequence[str]) -> dict[str, str]:
     """Turn ``NAME=VALUE`` texts into a dictionary.
 
     Raises:

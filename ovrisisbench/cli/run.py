@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ovrisisbench.adapter.interface import Precision
-from ovrisisbench.benchmark import RunReport, run
+from ovrisisbench.benchmark import Loading, RunReport, run
 from ovrisisbench.catalog.protocols import DEFAULT_PROTOCOL
-from ovrisisbench.cli.loading import loading_options, parsed_settings
+from ovrisisbench.cli.loading import loading_options
 from ovrisisbench.cli.output import console, json_option, print_json
 
 if TYPE_CHECKING:
@@ -98,13 +97,7 @@ class ProgressReport(RunReport):
 def command(
     *,
     model: str,
-    backbone: str | None,
-    checkpoint: Path | None,
-    untrained: bool,
-    seed: int,
-    settings: tuple[str, ...],
-    device: str,
-    precision: Precision,
+    loading: Loading,
     train_set: str | None,
     datasets: str,
     data: Path,
@@ -129,23 +122,17 @@ def command(
     with Progress(*columns, console=Console(stderr=True, quiet=quiet)) as progress:
         records = run(
             model,
-            backbone=backbone,
             train_set=train_set,
-            checkpoint=checkpoint,
-            untrained=untrained,
-            seed=seed,
-            settings=parsed_settings(settings),
             datasets=keys,
             data=data,
             results=results,
             protocol=protocol,
             limit=limit,
-            device=device,
-            precision=precision,
             batch_size=batch_size,
             threads=threads,
             command=("ovrisis-bench", *sys.argv[1:]),
             report=ProgressReport(progress),
+            **loading,
         )
     if as_json and records:
         print_json({"records": [{**record.model_dump(mode="json"), "stem": record.stem} for record in records]})

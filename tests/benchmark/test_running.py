@@ -19,7 +19,7 @@ from ovrisisbench.prepare import PreparedDataset, prepare
 from ovrisisbench.records import read_record_counts, read_records
 from tests.drawn.isaid import draw_unsplit_bundle
 
-BRIGHTNESS = f"{Path(__file__).parent / 'adapter' / 'drawn_adapters.py'}:Brightness"
+BRIGHTNESS = f"{Path(__file__).parent.parent / 'adapter' / 'drawn_adapters.py'}:Brightness"
 TINY = {"model": "rskt-seg", "backbone": "tiny", "untrained": True, "settings": {"linears": "plain"}}
 
 

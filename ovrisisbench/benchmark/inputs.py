@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from ovrisisbench.adapter.interface import AdapterInfo, LoadOptions, Precision
 from ovrisisbench.catalog import Protocol, load_card
 from ovrisisbench.errors import AdapterError, CheckpointError, DataError, did_you_mean
 
 if TYPE_CHECKING:
-    from ovrisisbench.adapter.interface import CheckpointReport
     from ovrisisbench.adapter.registry import FoundAdapter
     from ovrisisbench.prepare import PreparedDataset
 
@@ -25,30 +24,32 @@ __all__ = [
 ]
 
 
-def load_options(
-    info: AdapterInfo,
-    *,
-    backbone: str | None = None,
-    checkpoint: Path | None = None,
-    untrained: bool = False,
-    seed: int = 0,
-    device: str = "auto",
-    precision: Precision = "float32",
-    settings: Mapping[str, str] | None = None,
-    local_rank: int = 0,
-) -> LoadOptions:
+class Loading(TypedDict, total=False):
+    """How a model is to be loaded; every key may be left out."""
+
+    backbone: str | None
+    """May be None where the model has only one."""
+    checkpoint: Path | None
+    """File of trained weights."""
+    untrained: bool
+    """Seeded random weights instead of a checkpoint; records say so."""
+    seed: int
+    """Of random weights and draws; 0 by default."""
+    device: str
+    """``auto`` (the default), ``cpu``, ``cuda`` or ``cuda:N``."""
+    precision: Precision
+    """Arithmetic of matrix products; ``float32`` by default."""
+    settings: Mapping[str, str]
+    """Switches that differ from the model's defaults."""
+
+
+def load_options(info: AdapterInfo, *, local_rank: int = 0, **loading: Unpack[Loading]) -> LoadOptions:
     """Check how a model is to be loaded against what it offers.
 
     Args:
         info: the model's description.
-        backbone: may be None where the model has only one.
-        checkpoint: file of trained weights.
-        untrained: seeded random weights instead.
-        seed: of random weights and draws.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        precision: arithmetic of matrix products.
-        settings: switches that differ from the model's defaults.
-        local_rank: number of this process on its machine.
+        local_rank: number of this process on its machine; chooses the GPU.
+        **loading: see :class:`Loading`.
 
     Raises:
         AdapterError: unknown backbone or setting, or neither checkpoint nor ``untrained``.
@@ -57,12 +58,14 @@ def load_options(
     """
     from ovrisisbench.evaluate.device import resolve_device
 
+    backbone, checkpoint = loading.get("backbone"), loading.get("checkpoint")
+    untrained, settings = loading.get("untrained", False), loading.get("settings", {})
     chosen = backbone or (next(iter(info.backbones)) if len(info.backbones) == 1 else None)
     if chosen is None or chosen not in info.backbones:
         hint = did_you_mean(chosen, info.backbones) if chosen else ""
         given = f"'{chosen}' is not a backbone of {info.name}" if chosen else f"{info.name} has several backbones"
         raise AdapterError(f"{given}; give one of {', '.join(info.backbones)} to --backbone.{hint}")
-    for name, value in (settings or {}).items():
+    for name, value in settings.items():
         _check_setting(info, name, value)
     if checkpoint is not None and untrained:
         raise CheckpointError("Both --checkpoint and --untrained were given; leave one of them out.")
@@ -75,10 +78,10 @@ def load_options(
         backbone=chosen,
         checkpoint=checkpoint,
         untrained=untrained,
-        seed=seed,
-        device=resolve_device(device, local_rank=local_rank),
-        precision=precision,
-        settings=dict(settings or {}),
+        seed=loading.get("seed", 0),
+        device=resolve_device(loading.get("device", "auto"), local_rank=local_rank),
+        precision=loading.get("precision", "float32"),
+        settings=dict(settings),
     )
 
 
@@ -179,9 +182,7 @@ def tested_samples(protocol: Protocol, dataset: PreparedDataset, train_set: str 
     return [index for index, sample in enumerate(dataset.samples) if sample.split not in held_out]
 
 
-def examine_checkpoint(
-    found: FoundAdapter, options: LoadOptions, class_counts: Mapping[str, int]
-) -> tuple[str | None, CheckpointReport | None]:
+def examine_checkpoint(found: FoundAdapter, options: LoadOptions, class_counts: Mapping[str, int]) -> str | None:
     """Let the doctor look at the checkpoint before it is loaded.
 
     Args:
@@ -190,7 +191,7 @@ def examine_checkpoint(
         class_counts: number of classes of each data set to be run.
 
     Returns:
-        The file's sha256 and the doctor's report; None for what does not exist.
+        The file's sha256; None without a checkpoint.
 
     Raises:
         CheckpointError: unreadable, another model's, or bound to another number of classes.
@@ -198,7 +199,7 @@ def examine_checkpoint(
     from ovrisisbench.adapter.doctor import diagnose
 
     if options.checkpoint is None:
-        return None, None
+        return None
     diagnosis = diagnose(options.checkpoint)
     own = [report for report in diagnosis.reports if report.model == found.info.name]
     if diagnosis.reports and not own and found.info.checkpoint_reader:
@@ -215,7 +216,7 @@ def examine_checkpoint(
                     f"{options.checkpoint} is bound to {report.vocabulary_size} classes, but {key} has {count}; "
                     "leave that data set out, or give another file."
                 )
-    return diagnosis.sha256, report
+    return diagnosis.sha256
 
 
 def _check_setting(info: AdapterInfo, name: str, value: str) -> None:

@@ -1,0 +1,230 @@
+"""A whole run: one model on the test sets of one protocol, to records on disk.
+
+This is what ``ovrisis-bench run`` calls. Records of several processes,
+interrupted and resumed runs, and any batch size are the same in everything but
+their ``run`` section.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+from ovrisisbench import __version__
+from ovrisisbench.adapter.interface import TruthReader
+from ovrisisbench.adapter.registry import find_adapter
+from ovrisisbench.benchmark.inputs import (
+    Loading,
+    check_train_set,
+    datasets_to_run,
+    examine_checkpoint,
+    load_options,
+    open_prepared,
+    tested_samples,
+)
+from ovrisisbench.benchmark.recording import Drive, LoadedModel, make_record
+from ovrisisbench.catalog import DEFAULT_PROTOCOL, Protocol, load_protocol
+from ovrisisbench.catalog.identity import content_digest
+
+if TYPE_CHECKING:
+    from ovrisisbench.prepare import PreparedDataset
+    from ovrisisbench.records import Record
+
+__all__ = ["RunReport", "run"]
+
+_JOURNALS = ".unfinished"
+"""Folder in the results folder that holds what interrupted runs have finished."""
+
+
+class RunReport:
+    """What a caller of :func:`run` may want to hear; override what is of interest."""
+
+    def loading(self, title: str) -> None:
+        """Be told that the model is being loaded."""
+
+    def start(self, dataset: str, images: int) -> None:
+        """Be told that a data set begins."""
+
+    def progress(self, finished: int, wanted: int) -> None:
+        """Be told how many of this process's images are finished."""
+
+    def replace(self, old: Record, new: Record) -> None:
+        """Be told that an earlier result of the same run had other counts, before it is replaced."""
+
+    def finish(self, record: Record, path: Path) -> None:
+        """Be told that a record was written; only in the first process."""
+
+
+def run(
+    model: str,
+    *,
+    train_set: str | None = None,
+    datasets: Sequence[str] | None = None,
+    data: Path = Path("data"),
+    results: Path = Path("results"),
+    protocol: str = DEFAULT_PROTOCOL,
+    limit: int | None = None,
+    batch_size: int = 1,
+    threads: int | None = None,
+    command: Sequence[str] = ("ovrisisbench.run",),
+    report: RunReport | None = None,
+    **loading: Unpack[Loading],
+) -> list[Record]:
+    """Measure one model and write a record for each data set.
+
+    Start it again after an interruption and it goes on with the images that are
+    left. Under torchrun the processes share the images; the first one writes.
+
+    Args:
+        model: registered name, or ``file.py:Class``.
+        train_set: key of the data set that the weights were trained on; needed for trained weights.
+        datasets: keys; None for every data set of the protocol that is prepared.
+        data: folder with prepared data sets.
+        results: folder for records.
+        protocol: name or YAML file.
+        limit: measure only so many images, evenly spread over the data set; the record is marked.
+        batch_size: images handed to the model at once.
+        threads: batches in flight on a CPU; None for the cores of this process's share.
+        command: the words that started the run, for the record; folders are cut off.
+        report: told of every step.
+        **loading: backbone, checkpoint and so on, see :class:`Loading`.
+
+    Returns:
+        The records in the order of the data sets; in processes other than the first, an empty list.
+
+    Raises:
+        OvrisisBenchError: any mistake in the input, as one sentence; finished images are kept.
+    """
+    from ovrisisbench.evaluate.processes import joined_processes
+
+    report = report or RunReport()
+    rules = load_protocol(protocol)
+    found = find_adapter(model)
+    check_train_set(found.info, train_set, untrained=loading.get("untrained", False), protocol=rules)
+    keys = datasets_to_run(rules, datasets, data)
+    prepared = [open_prepared(rules, key, data) for key in keys]
+    with joined_processes() as processes:
+        drive = Drive(
+            processes=processes,
+            batch_size=batch_size,
+            threads=threads or max(1, _cores() // processes.local_count),
+            command=tuple(command),
+        )
+        report.loading(found.info.title)
+        options = load_options(found.info, local_rank=processes.local_rank, **loading)
+        sizes = {key: len(rules.vocabulary(key).class_names) for key in keys}
+        digest = examine_checkpoint(found, options, sizes)
+        adapter = found.load_class().load(options)
+        loaded = LoadedModel(
+            adapter=adapter,
+            found=found,
+            options=options,
+            train_set=train_set,
+            checkpoint_sha256=digest,
+            settings=dict(adapter.describe()),
+        )
+        records = [
+            _measured(loaded, dataset, rules=rules, limit=limit, results=results, drive=drive, report=report)
+            for dataset in prepared
+        ]
+    return [record for record in records if record is not None]
+
+
+def _measured(
+    model: LoadedModel,
+    dataset: PreparedDataset,
+    *,
+    rules: Protocol,
+    limit: int | None,
+    results: Path,
+    drive: Drive,
+    report: RunReport,
+) -> Record | None:
+    """Measure one data set and write its record; None in processes other than the first."""
+    from ovrisisbench.evaluate.journal import Journal, remove_journals
+    from ovrisisbench.evaluate.run import RunOptions, evaluate
+    from ovrisisbench.records import write_record
+
+    info, key = model.found.info, dataset.manifest.dataset
+    tested = tested_samples(rules, dataset, model.train_set)
+    wanted = _spread(tested, limit)
+    names = rules.vocabulary(key).class_names
+    if info.reads_truth and isinstance(model.adapter, TruthReader):
+        model.adapter.see_truth(_histogram(dataset, wanted, len(names)))
+    report.start(key, len(wanted))
+    folder = results / _JOURNALS / _journal_name(model, dataset, rules)
+    with Journal(folder, rank=drive.processes.rank) as journal:
+        evaluation = evaluate(
+            model.adapter,
+            dataset,
+            wanted,
+            class_names=names,
+            journal=journal,
+            options=RunOptions(
+                device=model.options.device,
+                precision=model.options.precision,
+                batch_size=drive.batch_size,
+                threads=drive.threads if info.concurrent else 1,
+            ),
+            processes=drive.processes,
+            on_progress=report.progress,
+        )
+    if not drive.processes.is_first:
+        return None
+    record, counts = make_record(evaluation, model, dataset=dataset, rules=rules, images_total=len(tested), drive=drive)
+    _report_difference(record, results, report)
+    path = write_record(record, counts, results)
+    remove_journals(folder)
+    report.finish(record, path)
+    return record
+
+
+def _report_difference(record: Record, results: Path, report: RunReport) -> None:
+    from ovrisisbench.records import read_record, record_path
+
+    path = record_path(record, results)
+    if path.exists():
+        old = read_record(path)
+        if old.result_digest() != record.result_digest():
+            report.replace(old, record)
+
+
+def _journal_name(model: LoadedModel, dataset: PreparedDataset, rules: Protocol) -> str:
+    """Name a journal by everything that can change a count, so that none is continued with something else."""
+    import torch
+
+    info, options = model.found.info, model.options
+    identity = {
+        "harness": __version__,
+        "torch": torch.__version__,
+        "device": options.device.partition(":")[0],
+        "protocol": rules.id,
+        "data": dataset.manifest.digest,
+        "model": [info.name, model.found.origin, options.backbone, model.train_set, options.precision],
+        "weights": model.checkpoint_sha256 or ["untrained", options.seed],
+        "settings": dict(model.settings),
+    }
+    return f"{info.name}_{dataset.manifest.dataset}_{content_digest(identity)[:16]}"
+
+
+def _spread(indices: Sequence[int], limit: int | None) -> list[int]:
+    """Return ``limit`` of the indices, evenly spread, so that a short run sees many scenes."""
+    if limit is None or limit >= len(indices):
+        return list(indices)
+    return [indices[position * len(indices) // limit] for position in range(limit)]
+
+
+def _histogram(dataset: PreparedDataset, wanted: Sequence[int], num_classes: int) -> list[int]:
+    totals = [0] * num_classes
+    for index in wanted:
+        for value, pixels in dataset.samples[index].histogram.items():
+            if int(value) < num_classes:
+                totals[int(value)] += pixels
+    return totals
+
+
+def _cores() -> int:
+    """Return the cores this process may use, which containers and job systems restrict."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
