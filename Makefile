@@ -36,7 +36,7 @@ check: test lint types
 
 benchmarks: $(VENV)/.dev-installed
 	set -e; for script in confusion label_map prepared_reading rskt_speed device_counts; do \
-	  $(BIN)/python -m benchmarks.$$script; done
+	  $(BIN)/python benchmarks/$$script.py; done
 
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

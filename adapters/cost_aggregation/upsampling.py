@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -121,8 +120,3 @@ def _folded_enlargement(
     constant = up.bias[:, None, None].expand(-1, side, side)
     offset = F.conv2d(constant[None], weight, bias, padding=1)[0]
     return kernel.contiguous(), offset.contiguous()
-
-
-def stacked_guidance(maps: list[Tensor]) -> Tensor | None:
-    """Concatenate guidance maps over channels; None where there are none."""
-    return torch.cat(maps, dim=1) if maps else None

@@ -148,7 +148,8 @@ def _check_tensors(path: Path, shapes: Shapes, config: RSKTSegConfig) -> None:
         )
     if checked.unused:
         raise CheckpointError(
-            f"{path} does not fit RSKT-Seg, {_counted(checked.unused)} unknown to it: {_some(checked.unused)}; check the file."
+            f"{path} does not fit RSKT-Seg, {_counted(checked.unused)} unknown to it: "
+            f"{_some(checked.unused)}; check the file."
         )
 
 
