@@ -36,7 +36,12 @@ def test_the_version_is_written_once_in_two_places_that_agree():
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    # A copy, since setuptools packs whatever an earlier build has left in the source tree.
+    unwanted = shutil.ignore_patterns(
+        ".*", "build", "*.egg-info", "tests", "benchmarks", "data", "demo-*", "__pycache__"
+    )
+    source = shutil.copytree(ROOT, folder / "source", ignore=unwanted)
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(source)]
     subprocess.run(command, check=True, capture_output=True)
     (path,) = folder.glob("*.whl")
     return path
