@@ -9,26 +9,20 @@ repeated run replaces its own record, and no other run ever does.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import NoReturn, TypeVar
 
 import numpy as np
-from pydantic import ValidationError
 
 from ovrisisbench.atomic import write_text
-from ovrisisbench.catalog.yaml_files import validation_sentence
 from ovrisisbench.errors import RecordError
 from ovrisisbench.records.counts import CountsTable, read_counts, write_counts
-from ovrisisbench.records.formats import upgraded
 from ovrisisbench.records.json_text import json_text
 from ovrisisbench.records.names import file_slug
-from ovrisisbench.records.published import PublishedTable
+from ovrisisbench.records.parsing import parsed
 from ovrisisbench.records.schema import Record
 
 __all__ = [
     "RECORD_SUFFIX",
-    "parsed",
     "read_record",
     "read_record_counts",
     "read_records",
@@ -38,8 +32,6 @@ __all__ = [
 
 RECORD_SUFFIX = ".record.json"
 """What files of a results folder are records; anything else in it is left alone."""
-
-Kind = TypeVar("Kind", Record, PublishedTable)
 
 
 def record_path(record: Record, results: Path) -> Path:
@@ -130,31 +122,6 @@ def read_records(results: Path) -> list[Record]:
     return [record for _, record in found.values()]
 
 
-def parsed(content: bytes, kind: type[Kind], *, where: str) -> Kind:
-    """Turn the bytes of a record file into a checked object.
-
-    Args:
-        content: the file.
-        kind: what it must be.
-        where: the file, as the user knows it.
-
-    Raises:
-        RecordError: one sentence that names the file and the field.
-    """
-    try:
-        raw = json.loads(content, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise RecordError(f"{where} is not valid JSON ({error}); restore the file, or evaluate again.") from error
-    newest = upgraded(raw, where=where)
-    expected = kind.model_fields["kind"].default
-    if newest["kind"] != expected:
-        raise RecordError(f"{where} is a record of kind {newest['kind']!r}, but one of kind '{expected}' belongs here.")
-    try:
-        return kind.model_validate(newest)
-    except ValidationError as error:
-        raise RecordError(validation_sentence(where, error)) from error
-
-
 def _check_counts(record: Record, counts: CountsTable, path: Path) -> None:
     assert record.counts is not None  # noqa: S101 - both callers have asked
     if len(counts) != record.dataset.images:
@@ -163,7 +130,3 @@ def _check_counts(record: Record, counts: CountsTable, path: Path) -> None:
         raise RecordError(f"{path} does not add up to the confusion matrix of its record; one of them was changed.")
     if counts.digest() != record.counts.digest:
         raise RecordError(f"{path} is not the file of its record: its digest differs; one of them was changed.")
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")

@@ -87,7 +87,7 @@ def read_published() -> tuple[PublishedTable, ...]:
     Raises:
         RecordError: a file of them is wrong.
     """
-    from ovrisisbench.records.files import parsed
+    from ovrisisbench.records.parsing import parsed
 
     folder = files("ovrisisbench.results").joinpath("published")
     found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".json")), key=lambda entry: entry.name)

@@ -3,7 +3,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from ovrisisbench.cli.leaderboard import command
+from ovrisisbench.cli import cli
 from ovrisisbench.errors import RecordError
 from ovrisisbench.records import RECORD_SUFFIX, write_record
 from tests.leaderboard.boards import scored
@@ -13,7 +13,7 @@ from tests.records.examples import a_table
 @pytest.fixture
 def invoke(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    return lambda *arguments: CliRunner().invoke(command, list(arguments))
+    return lambda *arguments: CliRunner().invoke(cli, ["leaderboard", *arguments])
 
 
 @pytest.fixture
