@@ -63,27 +63,35 @@ def _row(key: str, data: Path) -> dict[str, Any]:
 
 
 def _print_overview(rows: list[dict[str, Any]], data: Path) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     from ovrisisbench.catalog.evidence import UNCERTAIN
 
-    table = Table(title="Data sets of the benchmark", title_justify="left")
-    for name in ("data set", "title", "variant", "classes", "images", "reader", "prepared in " + str(data)):
-        table.add_column(name, justify="right" if name in ("classes", "images") else "left")
+    table = Table(title="Data sets of the benchmark", title_justify="left", show_lines=True, expand=True)
+    table.add_column("data set", no_wrap=True)
+    table.add_column("classes", justify="right", no_wrap=True)
+    table.add_column("images", justify="right", no_wrap=True)
+    table.add_column("licence", ratio=2)
+    table.add_column("download", ratio=3, overflow="fold")
+    table.add_column("reader", no_wrap=True)
+    table.add_column("here", no_wrap=True)
     for row in rows:
         uncertain = "?" if row["images_evidence"] in UNCERTAIN else ""
+        splits = "\n".join(f"{split} {count:,}" for split, count in row["images_by_split"].items() if split != "all")
         table.add_row(
-            row["key"],
-            row["title"],
-            row["variant"],
+            f"[bold]{row['key']}[/bold]\n{escape(row['title'])}\n{row['variant']}",
             str(len(row["class_names"])),
-            f"{row['images']:,}{uncertain}",
-            ", ".join(row["layouts_read"]) or "not in this release",
-            "yes" if row["prepared"] else "no",
+            f"{row['images']:,}{uncertain}\n{splits}".strip(),
+            escape(row["licence"]),
+            escape("\n".join(f"{item['what']}: {item['archive']}" for item in row["downloads"])),
+            "\n".join(row["layouts_read"]) or "none yet",
+            "prepared" if row["prepared"] else "-",
         )
     out = console()
     out.print(table)
     out.print("? = a count that is inferred or recalled and still to be confirmed on a real download.")
+    out.print(f"here = prepared in {escape(str(data))}; reader = layouts that 'prepare' of this release reads.")
     out.print("One whole card: ovrisis-bench datasets NAME")
 
 

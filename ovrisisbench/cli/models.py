@@ -36,12 +36,13 @@ def command(model: str | None, as_json: bool) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title="Models", title_justify="left")
-    for name in ("model", "what it is", "backbones", "origin"):
+    table = Table(title="Models", title_justify="left", show_lines=True)
+    for name in ("model", "what it is", "backbones", "weights", "origin"):
         table.add_column(name)
     for found in adapters:
         info = found.info
-        table.add_row(info.name, escape(info.summary), ", ".join(info.backbones), escape(found.origin))
+        weights = escape("\n".join(info.weights)) or "none needed"
+        table.add_row(info.name, escape(info.summary), ", ".join(info.backbones), weights, escape(found.origin))
     out = console()
     out.print(table)
     for entry in broken:

@@ -1,0 +1,28 @@
+"""The demo goes the whole way, says that its weights are untrained, and keeps what is there."""
+
+from click.testing import CliRunner
+
+from ovrisisbench.cli import cli
+from ovrisisbench.demo.demonstration import EXPORTS
+from ovrisisbench.records import read_records
+
+
+def test_the_demo_makes_everything_and_says_where_it_lies(tmp_path):
+    result = CliRunner().invoke(cli, ["demo", "--to", str(tmp_path / "demo"), "--scenes", "2"])
+    assert result.exit_code == 0, result.output
+    records = read_records(tmp_path / "demo" / "results")
+    assert sorted((record.model.name, record.model.weights) for record in records) == [
+        ("most-frequent", "none"),
+        ("random", "none"),
+        ("rskt-seg", "untrained"),
+    ]
+    assert all(record.dataset.partial and not record.is_complete for record in records)
+    assert "untrained" in result.output
+    for name in EXPORTS:
+        assert (tmp_path / "demo" / name).stat().st_size > 1000
+        assert name in result.output.replace("\n", "")
+
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "demo" / "data").iterdir()}
+    again = CliRunner().invoke(cli, ["demo", "--to", str(tmp_path / "demo"), "--scenes", "2"])
+    assert again.exit_code == 0
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "demo" / "data").iterdir()} == before
