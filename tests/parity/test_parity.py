@@ -23,6 +23,9 @@ OWN_CASES = Path(__file__).with_name("cases")
 DRIVERS = {"RSKT-Seg": rskt_seg}
 """From a manifest's ``model`` to the module that drives it; other models register here."""
 
+LEAST_AGREEMENT = 0.999
+"""Share of pixels that must agree where a case does not mark those that are sure."""
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case" not in metafunc.fixturenames:
@@ -62,11 +65,17 @@ def test_official_outputs_are_reproduced(case: ParityCase, checkpoint: Path) -> 
         if not worst <= limit:
             failures.append(f"{name} {worst:.1e} > {limit:.1e}")
 
-    same, sure = found["argmax"] == case.recorded["argmax"], case.recorded["sure"]
-    sure_wrong, others = int((~same & sure).sum()), int((~same & ~sure).sum())
-    print(f"{case.name} argmax: {sure_wrong} of {sure.sum()} sure pixels differ, {others} others")  # noqa: T201 - as above
-    if sure_wrong:
-        failures.append(f"argmax differs at {sure_wrong} sure pixels")
+    same = found["argmax"] == case.recorded["argmax"]
+    sure = case.recorded.get("sure")
+    if sure is None:
+        print(f"{case.name} argmax: {same.mean():.5f} of the pixels agree")  # noqa: T201 - as above
+        if same.mean() < LEAST_AGREEMENT:
+            failures.append(f"argmax agrees at {same.mean():.5f} of the pixels only")
+    else:
+        wrong, others = int((~same & sure).sum()), int((~same & ~sure).sum())
+        print(f"{case.name} argmax: {wrong} of {sure.sum()} sure pixels differ, {others} others")  # noqa: T201 - as above
+        if wrong:
+            failures.append(f"argmax differs at {wrong} sure pixels")
     assert not failures, "; ".join(failures)
 
 

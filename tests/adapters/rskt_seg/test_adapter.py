@@ -169,7 +169,8 @@ def test_settings_are_checked(settings: dict[str, str], sentence: str) -> None:
 
 
 def test_every_default_is_a_legal_value() -> None:
-    parse_settings({name: setting.default for name, setting in SETTINGS.items()})
+    parsed = parse_settings({name: setting.default for name, setting in SETTINGS.items()})
+    assert parsed.keys() <= SETTINGS.keys()
 
 
 def test_listing_the_model_imports_no_network() -> None:
