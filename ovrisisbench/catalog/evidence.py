@@ -10,7 +10,7 @@ Evidence = Literal["primary", "code", "experiment", "third-party", "inference", 
 """Where a fact comes from, from the surest to the least sure."""
 
 UNCERTAIN: frozenset[str] = frozenset({"inference", "memory"})
-"""Evidence that a real download has still to confirm: such facts are compared, never enforced."""
+"""Evidence that a real download has still to confirm."""
 
 _WORDS: dict[str, str] = {
     "primary": "stated by the publisher",
