@@ -119,7 +119,7 @@ def _print(report: PrepareReport) -> None:
         )
     out.print(table)
     if any(split.files_evidence in UNCERTAIN or split.images_evidence in UNCERTAIN for split in report.splits):
-        out.print("? = an expected number that is recalled or inferred; a published list of the images, where known, decides.")
+        out.print("? = an expected number that is recalled or inferred; a published list, where known, decides.")
     for word, style, sentences in (
         ("partial", "yellow", report.partial_reasons),
         ("warning", "yellow", report.warnings),

@@ -7,8 +7,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from ovrisisbench.cli import inspect as inspect_command
-from ovrisisbench.cli import prepare as prepare_command
+from ovrisisbench.cli import cli
 from ovrisisbench.prepare import PrepareReport
 
 
@@ -60,14 +59,14 @@ def test_mistakes_are_one_sentence_and_exit_2(arguments, message):
 
 
 def test_inspect_shows_classes_shares_and_fingerprint(prepared):
-    done = CliRunner().invoke(inspect_command.command, [str(prepared.path), "--verify"], catch_exceptions=False)
+    done = CliRunner().invoke(cli, ["inspect", str(prepared.path), "--verify"], catch_exceptions=False)
     assert done.exit_code == 0
     for text in ("iSAID", "isaid5i-256", "swimming pool", "ignored", "complete", prepared.manifest.digest, "all equal"):
         assert text in done.output
 
 
 def test_inspect_json_shares_sum_to_one_and_lists_samples(prepared):
-    done = CliRunner().invoke(inspect_command.command, [str(prepared.path), "--json"], catch_exceptions=False)
+    done = CliRunner().invoke(cli, ["inspect", str(prepared.path), "--json"], catch_exceptions=False)
     content = json.loads(done.output)
     assert sum(row["share"] for row in content["classes"]) == pytest.approx(1)
     assert content["digest"] == prepared.manifest.digest
@@ -87,6 +86,6 @@ def test_neither_command_loads_torch(prepared):
 
 
 def test_help_names_every_option():
-    done = CliRunner().invoke(prepare_command.command, ["--help"])
+    done = CliRunner().invoke(cli, ["prepare", "--help"])
     for option in ("--from", "--to", "--variant", "--workers", "--allow-partial", "--overwrite", "--json"):
         assert option in done.output
