@@ -57,7 +57,7 @@ def test_every_command_in_the_documentation_can_be_parsed(page, line):
     command = cli.get_command(None, name)
     assert command is not None, f"{page}: {line}"
     try:
-        context = command.make_context(name, arguments)
+        context = command.make_context(name, arguments, parent=click.Context(cli, **cli.context_settings))
     except click.ClickException as error:
         pytest.fail(f"{page}: {line}: {error.message}")
     assert context.args == []
