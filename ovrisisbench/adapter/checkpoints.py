@@ -69,29 +69,34 @@ def _safetensors(path: Path) -> Mapping[str, Any]:
 def _torch_file(path: Path) -> object:
     import pickle
 
-    import numpy as np
     import torch
 
-    # Detectron2 writes NumPy arrays and scalars beside its tensors; rebuilding them runs no code of the file's own.
-    numpy_globals: list[Any] = [
-        np.ndarray,
-        np.dtype,
-        np._core.multiarray._reconstruct,  # type: ignore[attr-defined]  # noqa: SLF001
-        np._core.multiarray.scalar,  # type: ignore[attr-defined]  # noqa: SLF001
-        *{type(np.dtype(kind)) for kind in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?")},
-    ]
     zipped = zipfile.is_zipfile(path)
     with path.open("rb") as file:
         if not zipped and file.read(1) != _PICKLE_START:
             raise CheckpointError(_unreadable(path))
     try:
         # torch warns about pickle protocols other than its own; whether the file loads says all there is to say.
-        with torch.serialization.safe_globals(numpy_globals), warnings.catch_warnings(action="ignore"):
+        with torch.serialization.safe_globals(_numpy_globals()), warnings.catch_warnings(action="ignore"):
             return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
     except pickle.UnpicklingError as error:
         raise CheckpointError(_refusal(path, str(error))) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
         raise CheckpointError(_unreadable(path)) from error
+
+
+def _numpy_globals() -> list[Any]:
+    """Return what NumPy arrays and scalars are rebuilt with, under the names of NumPy 2 and of NumPy 1.
+
+    Detectron2 writes such values beside its tensors; rebuilding them runs no code of the file's own.
+    """
+    import numpy as np
+    from numpy._core import multiarray
+
+    rebuilders = [multiarray._reconstruct, multiarray.scalar]  # noqa: SLF001 - unnamed in public
+    of_numpy_1 = [(function, f"numpy.core.multiarray.{function.__name__}") for function in rebuilders]
+    kinds = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?")
+    return [np.ndarray, np.dtype, *{type(np.dtype(kind)) for kind in kinds}, *rebuilders, *of_numpy_1]
 
 
 def _refusal(path: Path, said: str) -> str:

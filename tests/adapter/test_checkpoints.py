@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
@@ -42,6 +43,15 @@ def test_wrappers_are_taken_off(tmp_path, wrapped):
     read = read_state_dict(tmp_path / "weights.pth")
     assert sorted(read) == sorted(WEIGHTS)
     assert torch.equal(read["a.weight"], WEIGHTS["a.weight"])
+
+
+def test_arrays_that_numpy_1_has_written_are_read(tmp_path):
+    torch.save({"model": {"a.bias": np.ones(2, np.float32)}, "score": np.float64(0.5)}, tmp_path / "new.pth")
+    with zipfile.ZipFile(tmp_path / "new.pth") as new, zipfile.ZipFile(tmp_path / "old.pth", "w") as old:
+        for name in new.namelist():
+            old.writestr(name, new.read(name).replace(b"numpy._core.multiarray", b"numpy.core.multiarray"))
+    assert b"numpy.core.multiarray" in (tmp_path / "old.pth").read_bytes()
+    assert read_state_dict(tmp_path / "old.pth")["a.bias"].tolist() == [1.0, 1.0]
 
 
 def test_files_of_the_old_format_and_safetensors_are_read(tmp_path):
