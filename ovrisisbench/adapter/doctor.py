@@ -9,7 +9,7 @@ from typing import Any
 
 from ovrisisbench.adapter.checkpoints import file_digest, read_state_dict
 from ovrisisbench.adapter.interface import CheckpointReport
-from ovrisisbench.adapter.registry import list_adapters, load_object
+from ovrisisbench.adapter.registry import FoundAdapter, list_adapters, load_object
 from ovrisisbench.errors import AdapterError, CheckpointError
 
 __all__ = ["Diagnosis", "diagnose", "recognise"]
@@ -39,11 +39,12 @@ class Diagnosis:
         return asdict(self)
 
 
-def diagnose(path: Path) -> Diagnosis:
+def diagnose(path: Path, *, also: FoundAdapter | None = None) -> Diagnosis:
     """Examine a file of weights.
 
     Args:
         path: see :func:`ovrisisbench.adapter.checkpoints.read_state_dict` for the formats.
+        also: a model to ask beside the installed ones, such as one given as a file.
 
     Raises:
         CheckpointError: the file cannot be read safely.
@@ -53,7 +54,7 @@ def diagnose(path: Path) -> Diagnosis:
     for key, tensor in read_state_dict(path).items():
         shapes[key] = tuple(tensor.shape)
         parameters += tensor.numel()
-    reports, skipped = recognise(shapes)
+    reports, skipped = recognise(shapes, also=also)
     prefixes = sorted({".".join(key.split(".")[:2]) for key in shapes})
     return Diagnosis(
         file=path.name,
@@ -66,18 +67,22 @@ def diagnose(path: Path) -> Diagnosis:
     )
 
 
-def recognise(shapes: Shapes) -> tuple[list[CheckpointReport], list[str]]:
+def recognise(shapes: Shapes, *, also: FoundAdapter | None = None) -> tuple[list[CheckpointReport], list[str]]:
     """Ask every installed model whether a file is its own.
 
     Args:
         shapes: tensor shapes by key.
+        also: a model to ask beside the installed ones.
 
     Returns:
         The reports of those that know it, and a sentence for each reader that failed.
     """
     reports: list[CheckpointReport] = []
     skipped: list[str] = []
-    for found in list_adapters()[0]:
+    installed = {found.info.name: found for found in list_adapters()[0]}
+    if also is not None:
+        installed[also.info.name] = also
+    for found in installed.values():
         if not found.info.checkpoint_reader:
             continue
         try:

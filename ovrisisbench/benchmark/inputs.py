@@ -200,7 +200,7 @@ def examine_checkpoint(found: FoundAdapter, options: LoadOptions, class_counts: 
 
     if options.checkpoint is None:
         return None
-    diagnosis = diagnose(options.checkpoint)
+    diagnosis = diagnose(options.checkpoint, also=found)
     own = [report for report in diagnosis.reports if report.model == found.info.name]
     if diagnosis.reports and not own and found.info.checkpoint_reader:
         other = diagnosis.reports[0]

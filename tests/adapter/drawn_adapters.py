@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ovrisisbench.adapter import AdapterInfo, LoadOptions, ScoreMap
+from ovrisisbench.adapter import AdapterInfo, CheckpointReport, LoadOptions, ScoreMap
 from ovrisisbench.errors import CheckpointError
 
 
@@ -104,6 +104,26 @@ class Odd(Brightness):
 
     def describe(self):
         return {"network": object()}
+
+
+BOUND = AdapterInfo(
+    name="bound",
+    title="Bound",
+    summary="Its weights have one row for each class that it was trained with.",
+    adapter="tests.adapter.drawn_adapters:Brightness",
+    backbones={"none": "no network"},
+    checkpoint_reader="tests.adapter.drawn_adapters:bound_report",
+)
+
+
+def bound_report(shapes) -> CheckpointReport | None:
+    if "bound.weight" not in shapes:
+        return None
+    return CheckpointReport(model="bound", backbone="none", vocabulary_size=shapes["bound.weight"][0])
+
+
+def failing_report(shapes) -> CheckpointReport | None:
+    raise CheckpointError("This reader is out of order; install a newer one.")
 
 
 class NoPredict:
