@@ -27,6 +27,7 @@ from ovrisisbench.benchmark.inputs import (
 from ovrisisbench.benchmark.recording import Drive, LoadedModel, make_record
 from ovrisisbench.catalog import DEFAULT_PROTOCOL, Protocol, load_protocol
 from ovrisisbench.catalog.identity import content_digest
+from ovrisisbench.errors import RecordError
 
 if TYPE_CHECKING:
     from ovrisisbench.prepare import PreparedDataset
@@ -151,10 +152,11 @@ def _measured(
     tested = tested_samples(rules, dataset, model.train_set)
     wanted = _spread(tested, limit)
     names = rules.vocabulary(key).class_names
-    if info.reads_truth and isinstance(model.adapter, TruthReader):
-        model.adapter.see_truth(_histogram(dataset, wanted, len(names)))
+    truth = _histogram(dataset, wanted, len(names)) if info.reads_truth else None
+    if truth is not None and isinstance(model.adapter, TruthReader):
+        model.adapter.see_truth(truth)
     report.start(key, len(wanted))
-    folder = results / _JOURNALS / _journal_name(model, dataset, rules)
+    folder = results / _JOURNALS / _journal_name(model, dataset, rules, truth)
     with Journal(folder, rank=drive.processes.rank) as journal:
         evaluation = evaluate(
             model.adapter,
@@ -185,13 +187,17 @@ def _report_difference(record: Record, results: Path, report: RunReport) -> None
     from ovrisisbench.records import read_record, record_path
 
     path = record_path(record, results)
-    if path.exists():
+    if not path.exists():
+        return
+    try:
         old = read_record(path)
-        if old.result_digest() != record.result_digest():
-            report.replace(old, record)
+    except RecordError:
+        return  # a damaged record is worth less than the new one, and what was just measured must not be lost
+    if old.result_digest() != record.result_digest():
+        report.replace(old, record)
 
 
-def _journal_name(model: LoadedModel, dataset: PreparedDataset, rules: Protocol) -> str:
+def _journal_name(model: LoadedModel, dataset: PreparedDataset, rules: Protocol, truth: Sequence[int] | None) -> str:
     """Name a journal by everything that can change a count, so that none is continued with something else."""
     import torch
 
@@ -205,6 +211,7 @@ def _journal_name(model: LoadedModel, dataset: PreparedDataset, rules: Protocol)
         "model": [info.name, model.found.origin, options.backbone, model.train_set, options.precision],
         "weights": model.checkpoint_sha256 or ["untrained", options.seed],
         "settings": dict(model.settings),
+        "told": truth,
     }
     return f"{info.name}_{dataset.manifest.dataset}_{content_digest(identity)[:16]}"
 

@@ -146,6 +146,20 @@ def test_a_repetition_with_other_counts_is_reported_before_it_replaces_the_old_r
     assert read_records(tmp_path / "results")[0].result_digest() == record.result_digest()
 
 
+def test_a_damaged_record_is_replaced_and_nothing_measured_is_lost(drawn_data, tmp_path):
+    record = _record(tmp_path, drawn_data, limit=3)
+    (path,) = tmp_path.rglob("*.record.json")
+    path.write_text(path.read_text()[:200])
+    assert _record(tmp_path, drawn_data, limit=3).result_digest() == record.result_digest()
+    assert read_records(tmp_path)[0].result_digest() == record.result_digest()
+
+
+def test_a_floor_that_was_told_other_truth_starts_anew(drawn_data, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        _record(tmp_path, drawn_data, model="most-frequent", limit=5, report=_StopsAfter(3))
+    assert _record(tmp_path, drawn_data, model="most-frequent").run.resumed_images == 0
+
+
 def test_a_killed_process_loses_no_finished_image(drawn_data, tmp_path):
     results = tmp_path / "killed"
     command = [sys.executable, "-m", "ovrisisbench", "run", "--model", "rskt-seg", "--backbone", "tiny", "--untrained"]
