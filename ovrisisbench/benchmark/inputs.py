@@ -145,8 +145,7 @@ def open_prepared(protocol: Protocol, key: str, data: Path) -> PreparedDataset:
     """Open a prepared data set and check that it is the one the protocol tests.
 
     Raises:
-        DataError: unreadable, another variant, prepared by other rules than the card has now, or
-            without the splits that the protocol holds out.
+        DataError: unreadable, another variant, or prepared by other rules than the card has now.
     """
     from ovrisisbench.prepare import PreparedDataset, prepared_path, rules_digest
 

@@ -42,9 +42,6 @@ _JOURNALS = ".unfinished"
 class RunReport:
     """What a caller of :func:`run` may want to hear; override what is of interest."""
 
-    def loading(self, title: str) -> None:
-        """Be told that the model is being loaded."""
-
     def start(self, dataset: str, images: int) -> None:
         """Be told that a data set begins."""
 
@@ -106,6 +103,7 @@ def run(
     check_train_set(found.info, train_set, untrained=loading.get("untrained", False), protocol=rules)
     keys = datasets_to_run(rules, datasets, data)
     prepared = [open_prepared(rules, key, data) for key in keys]
+    tested = [tested_samples(rules, dataset, train_set) for dataset in prepared]
     with joined_processes() as processes:
         drive = Drive(
             processes=processes,
@@ -113,7 +111,6 @@ def run(
             threads=threads or max(1, _cores() // processes.local_count),
             command=tuple(command),
         )
-        report.loading(found.info.title)
         options = load_options(found.info, local_rank=processes.local_rank, **loading)
         sizes = {key: len(rules.vocabulary(key).class_names) for key in keys}
         digest = examine_checkpoint(found, options, sizes)
@@ -127,8 +124,8 @@ def run(
             settings=dict(adapter.describe()),
         )
         records = [
-            _measured(loaded, dataset, rules=rules, limit=limit, results=results, drive=drive, report=report)
-            for dataset in prepared
+            _measured(loaded, dataset, samples, rules=rules, limit=limit, results=results, drive=drive, report=report)
+            for dataset, samples in zip(prepared, tested, strict=True)
         ]
     return [record for record in records if record is not None]
 
@@ -136,6 +133,7 @@ def run(
 def _measured(
     model: LoadedModel,
     dataset: PreparedDataset,
+    tested: Sequence[int],
     *,
     rules: Protocol,
     limit: int | None,
@@ -149,7 +147,6 @@ def _measured(
     from ovrisisbench.records import write_record
 
     info, key = model.found.info, dataset.manifest.dataset
-    tested = tested_samples(rules, dataset, model.train_set)
     wanted = _spread(tested, limit)
     names = rules.vocabulary(key).class_names
     truth = _histogram(dataset, wanted, len(names)) if info.reads_truth else None
