@@ -143,7 +143,9 @@ def command(
 
 
 def _percent(value: float | None) -> str:
-    return "undefined" if value is None else f"{100 * value:.2f}"
+    from ovrisisbench.leaderboard.numbers import percent, percent_text
+
+    return "undefined" if value is None else percent_text(percent(value))
 
 
 def _line(record: Record, path: Path) -> str:
