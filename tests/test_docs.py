@@ -1,6 +1,7 @@
 """The documentation cannot rot: help texts, commands, examples and links are checked against the code.
 
-``REWRITE_DOCS=1 pytest tests/test_docs.py`` writes the help texts in ``docs/cli.md`` anew.
+``REWRITE_DOCS=1 pytest tests/test_docs.py`` writes anew what is made from code and cards: the help texts in
+``docs/cli.md``, the pages in ``docs/datasets`` and the table of class overlap in ``docs/datasets.md``.
 """
 
 import os
@@ -14,12 +15,17 @@ from click.testing import CliRunner
 
 from ovrisisbench.adapter import LoadOptions, find_adapter
 from ovrisisbench.adapter.contract import check_adapter
-from ovrisisbench.catalog import load_protocol, protocol_names
+from ovrisisbench.catalog import class_overlap, dataset_keys, load_card, load_protocol, protocol_names
+from ovrisisbench.catalog.legend import legend_svg
+from ovrisisbench.catalog.pages import card_page
 from ovrisisbench.cli import COMMANDS, cli
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/datasets/*.md")])
 CLI_PAGE = ROOT / "docs" / "cli.md"
+CARD_PAGE = ROOT / "docs" / "datasets.md"
+CARD_PAGES = ROOT / "docs" / "datasets"
+_OVERLAP = re.compile(r"(<!-- overlap -->\n)(.*?)(<!-- end -->\n)", re.DOTALL)
 _BLOCK = re.compile(r"(<!-- help: ([\w-]+) -->\n```text\n)(.*?)(```\n)", re.DOTALL)
 
 
@@ -38,6 +44,48 @@ def test_the_command_page_holds_the_help_of_every_command():
         CLI_PAGE.write_text(fresh)
     assert [name for _, name, _, _ in _BLOCK.findall(text)] == list(COMMANDS)
     assert CLI_PAGE.read_text() == fresh
+
+
+def _written_anew(page: Path, fresh: str) -> str:
+    if os.environ.get("REWRITE_DOCS"):
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(fresh)
+    return page.read_text() if page.exists() else ""
+
+
+@pytest.mark.parametrize("key", dataset_keys())
+def test_the_page_of_a_data_set_is_what_its_card_gives(key):
+    # Out of date? REWRITE_DOCS=1 pytest tests/test_docs.py
+    for page, fresh in (
+        (CARD_PAGES / f"{key}.md", card_page(load_card(key))),
+        (CARD_PAGES / f"{key}.svg", legend_svg(load_card(key))),
+    ):
+        assert _written_anew(page, fresh) == fresh
+
+
+def test_every_data_set_has_a_page_that_is_linked_and_no_page_is_left_over():
+    assert {path.name for path in CARD_PAGES.iterdir()} == {
+        f"{key}.{end}" for key in dataset_keys() for end in ("md", "svg")
+    }
+    linked = re.findall(r"^\| \[([^]]+)\]\(datasets/(\w+)\.md\)", CARD_PAGE.read_text(), re.MULTILINE)
+    assert linked == [(load_card(key).title, key) for key in dataset_keys()]
+
+
+def test_the_overview_states_the_class_overlap_that_is_computed():
+    lines = ["| trained on | tested on | classes | exact | variant | near | unseen | unseen concepts |"]
+    lines.append("|---|---|---|---|---|---|---|---|")
+    protocol = load_protocol()
+    for train in protocol.train_sets:
+        for test in protocol.datasets:
+            compared = class_overlap(protocol.vocabulary(train), protocol.vocabulary(test))
+            unseen = compared.counts(concepts_only=True)["unseen"]
+            names = [load_card(key).title for key in (train, test)]
+            cells = [*names, len(compared.classes), *compared.counts().values(), unseen]
+            lines.append(f"| {' | '.join(map(str, cells))} |")
+    fresh = _OVERLAP.sub(lambda block: block[1] + "\n".join(lines) + "\n" + block[3], CARD_PAGE.read_text())
+    assert len(lines) == 18
+    assert lines[-1] in fresh
+    assert _written_anew(CARD_PAGE, fresh) == fresh
 
 
 def _commands() -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ Everything here is read from YAML in ``splits/`` and validated on load.
 """
 
 from ovrisisbench.catalog.cards import IGNORE_INDEX, DatasetCard, Variant, dataset_keys, load_card, load_cards
+from ovrisisbench.catalog.overlap import class_overlap, load_overlap_table
 from ovrisisbench.catalog.protocols import DEFAULT_PROTOCOL, Protocol, load_protocol, protocol_names
 from ovrisisbench.catalog.vocabularies import (
     Vocabulary,
@@ -20,9 +21,11 @@ __all__ = [
     "Variant",
     "Vocabulary",
     "checked_class_names",
+    "class_overlap",
     "dataset_keys",
     "load_card",
     "load_cards",
+    "load_overlap_table",
     "load_protocol",
     "load_vocabulary",
     "protocol_names",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from ovrisisbench.catalog.bibtex import Citation
 from ovrisisbench.catalog.evidence import Evidence
 from ovrisisbench.catalog.vocabularies import Vocabulary, load_vocabulary
 from ovrisisbench.catalog.yaml_files import CatalogModel, installed_files, load_yaml
@@ -14,11 +16,14 @@ from ovrisisbench.errors import CatalogError, did_you_mean
 
 __all__ = [
     "IGNORE_INDEX",
+    "Checkup",
     "Citation",
     "DatasetCard",
     "Download",
     "LabelClass",
     "Layout",
+    "OtherOrder",
+    "PassedOver",
     "Split",
     "Variant",
     "WindowRule",
@@ -30,6 +35,18 @@ __all__ = [
 IGNORE_INDEX: Final = 255
 """Value of pixels that count nowhere, in every label map of the project."""
 
+
+def _checked_pattern(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"'{pattern}' is no regular expression ({error})") from error
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_checked_pattern)]
+"""A regular expression."""
+_Share = Annotated[float, Field(ge=0, le=1)]
 _Byte = Annotated[int, Field(ge=0, le=255)]
 Colour = tuple[_Byte, _Byte, _Byte]
 """Red, green, blue, 0..255, in this order."""
@@ -62,15 +79,6 @@ class Split(CatalogModel):
     evidence: Evidence
 
 
-class Citation(CatalogModel):
-    """A publication to cite when using the data."""
-
-    key: str
-    text: str
-    about: str
-    """What of the data it describes."""
-
-
 class Download(CatalogModel):
     """One archive of the publisher."""
 
@@ -82,13 +90,37 @@ class Download(CatalogModel):
     evidence: Evidence
 
 
+class PassedOver(CatalogModel):
+    """Files of a layout that look usable and are not what this data set's labels are made from."""
+
+    pattern: Pattern
+    why: str
+
+
 class Layout(CatalogModel):
-    """One way the data lie on disk when downloaded; ``prepare`` recognises it by these paths."""
+    """One way the data lie on disk when downloaded; ``prepare`` recognises it by these paths.
+
+    ``images`` and ``masks`` are regular expressions for the end of a path
+    without the file's ending, folders and archives (which lose theirs)
+    included, upper and lower case alike. A group named ``split`` tells the
+    split; the other groups, joined by ``_``, are the name by which an image
+    finds its mask.
+    """
 
     name: str
     title: str
     paths: tuple[str, ...]
-    """Patterns relative to the folder given with ``--from``."""
+    """Patterns relative to the folder given with ``--from``, for people."""
+    images: tuple[Pattern, ...] = ()
+    """None: a reader of its own knows the names."""
+    masks: tuple[Pattern, ...] = ()
+    masks_hold: Literal["colours", "ids", "indices", "indices or colours"] = "indices"
+    """The publisher's colours, the publisher's ids, or indices of the vocabulary and 255."""
+    is_cut: bool = False
+    """True if the files are windows already."""
+    has_extra_masks: bool = False
+    """True if complete copies are known to hold masks without an image."""
+    passed_over: tuple[PassedOver, ...] = ()
     note: str = ""
     evidence: Evidence
 
@@ -127,6 +159,14 @@ class Variant(CatalogModel):
     counts_evidence: Evidence
     name_digests: dict[str, str] = Field(default_factory=dict)
     """Split -> sha256 of its image names in natural order, one a line."""
+    aliases: tuple[str, ...] = ()
+    """Shorter names to type, such as ``512``."""
+    layouts: tuple[str, ...] = ()
+    """The only layouts that it can be prepared from; none named: from all."""
+    mask_set: str | None = None
+    """Which of the publisher's sets of masks it uses, where there are several: ``full`` or ``eroded``."""
+    ignored_share: tuple[_Share, _Share] | None = None
+    """Least and largest plausible share of ignored pixels, borders included."""
 
     @property
     def total(self) -> int | None:
@@ -139,6 +179,42 @@ class Variant(CatalogModel):
         if self.windows is not None:
             windows = self.windows.model_dump(include={"size", "stride", "last", "keep_above"})
         return {"name": self.name, "labels": dict(self.labels), "windows": windows}
+
+
+class OtherOrder(CatalogModel):
+    """Another order of ids for nearly the same classes, which passes for the right one."""
+
+    name: str
+    """Who uses it, for the words of the report."""
+    classes: tuple[str, ...]
+    """This card's label that each id 0, 1, ... means there; an empty string where there is none."""
+
+
+class Checkup(CatalogModel):
+    """How the pictures and label maps of a right download look; plausible ranges, not definitions."""
+
+    sizes: tuple[tuple[int, int], ...] = ()
+    """(height, width) in pixels that images have; none given: not known or all different."""
+    most_sizes: _Share = 1.0
+    """Least share of images that have one of ``sizes``."""
+    vegetation: tuple[str, ...] = ()
+    """Labels that are plants: green, and bright in near infrared."""
+    sealed: tuple[str, ...] = ()
+    """Labels that are not plants and common enough to compare with."""
+    bands: Literal["red green blue", "infrared red green"] = "red green blue"
+    shares: dict[str, tuple[_Share, _Share]] = Field(default_factory=dict)
+    """Label -> least and largest plausible share of the labelled pixels."""
+    dark: tuple[str, ...] = ()
+    """Labels whose pixels are black in the image, such as no-data."""
+    other_orders: tuple[OtherOrder, ...] = ()
+    vocabulary_file: str | None = None
+    """Name of the list of class names that the published code reads, where another one of nearly that name exists."""
+    evidence: Evidence = "inference"
+
+    def labels(self) -> set[str]:
+        """Return all labels that are mentioned."""
+        orders = {name for order in self.other_orders for name in order.classes if name}
+        return {*self.vegetation, *self.sealed, *self.dark, *self.shares} | orders
 
 
 class DatasetCard(CatalogModel):
@@ -167,6 +243,9 @@ class DatasetCard(CatalogModel):
     """What of a name tells the scene; images of one scene are not independent."""
     scene_pattern: str
     """Regular expression whose first group is the scene of an image name."""
+    off_palette: Literal["refuse", "nearest corner"] = "refuse"
+    """What is done with colours of masks that no class has: an error, or each band is read as below or above 128."""
+    checkup: Checkup = Checkup()
     default_variant: str
     variants: tuple[Variant, ...]
     traps: tuple[str, ...] = ()
@@ -177,8 +256,9 @@ class DatasetCard(CatalogModel):
     @model_validator(mode="after")
     def _consistent(self) -> DatasetCard:
         names = [variant.name for variant in self.variants]
-        if len(set(names)) != len(names):
-            raise ValueError("variants: two variants have the same name")
+        known = [*names, *(alias for variant in self.variants for alias in variant.aliases)]
+        if len(set(known)) != len(known):
+            raise ValueError("variants: two variants have the same name or alias")
         if self.default_variant not in names:
             raise ValueError(f"default_variant: '{self.default_variant}' is not one of the variants {names}")
         labels = [label.name for label in (*self.classes, *self.other_labels)]
@@ -186,21 +266,31 @@ class DatasetCard(CatalogModel):
             if sorted(variant.labels) != sorted(labels):
                 odd = sorted(set(variant.labels) ^ set(labels))
                 raise ValueError(f"variants.{variant.name}.labels: must name every label once; see {odd}")
+            strange = sorted(set(variant.layouts) - {layout.name for layout in self.layouts})
+            if strange:
+                raise ValueError(f"variants.{variant.name}.layouts: the card has no layout {strange}")
+        strange = sorted(self.checkup.labels() - set(labels))
+        if strange:
+            raise ValueError(f"checkup: the card has no label {strange}")
         return self
 
     def variant(self, name: str | None = None) -> Variant:
-        """Return a variant by name, the default one for None.
+        """Return a variant by name or alias, the default one for None.
 
         Raises:
             CatalogError: the card has no such variant.
         """
         wanted = name or self.default_variant
         for variant in self.variants:
-            if variant.name == wanted:
+            if wanted == variant.name or wanted in variant.aliases:
                 return variant
         known = [variant.name for variant in self.variants]
         hint = did_you_mean(wanted, known)
         raise CatalogError(f"{self.title} has no variant '{wanted}'; known are {', '.join(known)}.{hint}")
+
+    def layout(self, name: str) -> Layout:
+        """Return a layout by name."""
+        return next(layout for layout in self.layouts if layout.name == name)
 
     def label(self, name: str) -> LabelClass:
         """Return a class or other label by the publisher's name."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -44,8 +45,10 @@ class Protocol(CatalogModel):
     train_sets: tuple[str, ...]
     test_sets: tuple[TestSet, ...] = Field(min_length=1)
     """In the order of the columns of a table."""
-    held_out: Literal["nothing", "training split"]
-    """``training split``: a model is not tested on the images of its training set's ``train`` split."""
+    held_out: Literal["nothing", "seen in training"]
+    """``seen in training``: a model is not tested on the ``train`` split of its training set, nor on copies of it."""
+    near_duplicate_distance: Annotated[int, Field(ge=0, le=64)] | None = None
+    """Bits of 256 in which the hash of a copy may differ; 0 still leaves out images of equal hash."""
     metric_convention: Convention
     ignore_index: Literal[255] = IGNORE_INDEX
 
@@ -57,13 +60,26 @@ class Protocol(CatalogModel):
             raise ValueError(f"test_sets: listed more than once: {doubled}")
         return self
 
+    @model_validator(mode="after")
+    def _distance_with_its_rule(self) -> Protocol:
+        if self.holds_out_seen != (self.near_duplicate_distance is not None):
+            raise ValueError("near_duplicate_distance: is given exactly if held_out is 'seen in training'")
+        return self
+
+    @property
+    def holds_out_seen(self) -> bool:
+        """True if a model is not tested on what its training has seen."""
+        return self.held_out == "seen in training"
+
     @property
     def id(self) -> str:
         """Eight hex digits of everything that can change a number; equal rules have equal ids."""
+        near = {} if self.near_duplicate_distance is None else {"near_duplicate_distance": self.near_duplicate_distance}
         return short_id(
             {
                 "train_sets": list(self.train_sets),
                 "held_out": self.held_out,
+                **near,
                 "metric_convention": self.metric_convention,
                 "ignore_index": self.ignore_index,
                 "test_sets": [
@@ -105,11 +121,41 @@ class Protocol(CatalogModel):
         """Return the vocabulary of a data set under this protocol."""
         return load_vocabulary(self.test_set(dataset).vocabulary)
 
-    def held_out_splits(self, dataset: str, train_set: str | None) -> frozenset[str]:
-        """Return the splits of ``dataset`` that a model trained on ``train_set`` is not tested on."""
-        if self.held_out == "training split" and dataset == train_set:
-            return frozenset({"train"})
-        return frozenset()
+    def train_variant(self, train_set: str) -> Variant:
+        """Return the variant that a model trained on ``train_set`` has seen: the tested one, or the card's default."""
+        tested = self.test_set(train_set).variant if train_set in self.datasets else None
+        return load_card(train_set).variant(tested)
+
+    def with_variants(self, variants: Mapping[str, str]) -> Protocol:
+        """Return this protocol with other variants of some data sets, under a name that says so.
+
+        The name lists the data sets in the order of the table; without a difference it is this protocol itself.
+
+        Args:
+            variants: key of a data set -> name of its variant.
+
+        Raises:
+            CatalogError: a data set that is not tested, or a variant that its card does not have.
+        """
+        for dataset in variants:
+            self.test_set(dataset)
+        tests, changes = [], []
+        for test in self.test_sets:
+            variant = load_card(test.dataset).variant(variants.get(test.dataset, test.variant))
+            if variant.name != test.variant:
+                test = test.model_copy(update={"variant": variant.name, "vocabulary": variant.vocabulary})  # noqa: PLW2901
+                changes.append(f"{test.dataset}:{variant.name}")
+            tests.append(test)
+        if not changes:
+            return self
+        return self.model_copy(
+            update={
+                "name": "+".join([self.name, *changes]),
+                "title": f"{self.title}, with {', '.join(changes)}",
+                "description": f"{self.description} Tested in other variants: {', '.join(changes)}.",
+                "test_sets": tuple(tests),
+            }
+        )
 
 
 def protocol_names() -> list[str]:
@@ -121,12 +167,40 @@ def protocol_names() -> list[str]:
 def load_protocol(name: str = DEFAULT_PROTOCOL) -> Protocol:
     """Read an installed protocol by name, or any by the path of its YAML file.
 
+    ``+dataset:variant``, any number of times, asks for the same rules on other
+    variants: a protocol of its own, with its own id.
+
     Args:
-        name: such as ``ovrisisbench-v1``, or a path that ends in ``.yaml``.
+        name: such as ``ovrisisbench-v1``, a path that ends in ``.yaml``, or
+            ``ovrisisbench-v1+potsdam:grid-512``.
 
     Raises:
-        CatalogError: no such protocol, or a field in it, its cards or its vocabularies is wrong.
+        CatalogError: no such protocol, data set or variant, or a field in it, its cards or its vocabularies is wrong.
+
+    Example:
+        >>> load_protocol("ovrisisbench-v1+vaihingen:grid-512+potsdam:grid-512").name
+        'ovrisisbench-v1+potsdam:grid-512+vaihingen:grid-512'
     """
+    base, variants = _split_name(name)
+    protocol = _read_protocol(base)
+    return protocol.with_variants(variants) if variants else protocol
+
+
+def _split_name(name: str) -> tuple[str, dict[str, str]]:
+    """Split ``base+dataset:variant+...``; a ``+`` before the ending of a file belongs to its path."""
+    path, ending, rest = name.rpartition(".yaml")
+    base, *changes = [path + ending, *rest.split("+")[1:]] if ending and rest[:1] in ("", "+") else name.split("+")
+    variants: dict[str, str] = {}
+    for change in changes:
+        dataset, colon, variant = change.partition(":")
+        if not (dataset and colon and variant):
+            raise CatalogError(f"'{name}': '+{change}' names no variant; write +DATASET:VARIANT, such as +potsdam:grid-512.")
+        if variants.setdefault(dataset, variant) != variant:
+            raise CatalogError(f"'{name}' asks for two variants of {dataset}; leave one of them out.")
+    return base, variants
+
+
+def _read_protocol(name: str) -> Protocol:
     if name.endswith(".yaml"):
         protocol = load_yaml(Path(name), Protocol)
     else:

@@ -19,9 +19,12 @@ __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "datasets": ("datasets", "Show the data sets: classes, splits, licence, what to download."),
+    "vocabulary": ("vocabulary", "Show class names, and which of them a training set has shown."),
     "models": ("models", "Show the models that can be run, and what weights they need."),
     "prepare": ("prepare", "Turn a download into a verified, fingerprinted HDF5 file."),
-    "inspect": ("inspect", "Show the manifest of a prepared data set."),
+    "inspect": ("inspect", "Show what a prepared data set holds; as a page with pictures, too."),
+    "verify": ("verify", "Read prepared data sets again and compare every pixel."),
+    "duplicates": ("duplicates", "Find images that show the same, across splits and data sets."),
     "run": ("run", "Measure a model on prepared data sets."),
     "leaderboard": ("leaderboard", "Build the table of measured and published results."),
     "checkpoint": ("checkpoint", "Tell which model a file of weights is for, and what it lacks."),

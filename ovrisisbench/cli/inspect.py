@@ -3,82 +3,124 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ovrisisbench.cli.output import console, json_option, print_json
 
 if TYPE_CHECKING:
-    from ovrisisbench.prepare import PreparedDataset
+    from rich.console import Console
+
+    from ovrisisbench.prepare.manifest import Manifest
+    from ovrisisbench.prepare.summary import DatasetSummary
 
 __all__ = ["command"]
+
+_EIGHTHS = "▏▎▍▌▋▊▉█"
 
 
 @click.command(name="inspect")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--verify", is_flag=True, help="Read all pixels and compare them with the digests in the manifest.")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write a page with pictures under their labels, one file that opens anywhere.",
+)
+@click.option(
+    "--images",
+    type=click.IntRange(1, 200),
+    help="How many pictures the page shows; 24 if not given.",
+)
 @json_option
-def command(file: Path, verify: bool, as_json: bool) -> None:
-    """Show the manifest of a prepared FILE: counts, classes, fingerprint."""
+def command(file: Path, page: Path | None, images: int | None, as_json: bool) -> None:
+    """Show what a prepared FILE holds: counts, classes, fingerprint.
+
+    Only the manifest is read, and for the page the pixels of the pictures on
+    it; 'verify' reads everything.
+    """
     from ovrisisbench.prepare import PreparedDataset
-    from ovrisisbench.prepare.prepared import read_creation
+    from ovrisisbench.prepare.summary import summarise
 
+    if images is not None and page is None:
+        raise click.UsageError("--images says how many pictures the page shows; give --html as well.")
     with PreparedDataset(file) as dataset:
-        if verify:
-            for index in range(len(dataset)):
-                dataset.verify(index)
-        summary = _summary(dataset, dict(read_creation(file)), verified_pixels=verify)
+        summary = summarise(dataset)
+        shown: tuple[str, ...] = ()
+        if page is not None:
+            from ovrisisbench.prepare.contact_sheet import write_contact_sheet
+
+            shown = write_contact_sheet(dataset, page, images=images or 24)
         if as_json:
-            samples = [sample.model_dump(mode="json") for sample in dataset.samples]
-            print_json({**summary, "samples": samples})
-        else:
-            _print(summary)
+            manifest = dataset.manifest.model_dump(mode="json", exclude={"class_names", "class_pixels"})
+            written = {"page": None if page is None else str(page), "pictures": list(shown)}
+            print_json({**manifest, **summary.model_dump(mode="json"), **written})
+            return
+    _print(dataset.manifest, summary)
+    if page is not None:
+        from rich.markup import escape
+
+        size = page.stat().st_size
+        text = f"page         {escape(str(page))}, {len(shown):,} pictures, {size / 1e6:.1f} MB"
+        console().print(text, soft_wrap=True)
 
 
-def _summary(dataset: PreparedDataset, creation: dict[str, Any], *, verified_pixels: bool) -> dict[str, Any]:
-    manifest = dataset.manifest
-    labelled = sum(manifest.class_pixels)
-    classes = [
-        {"index": index, "name": name, "pixels": pixels, "share": pixels / labelled if labelled else 0.0}
-        for index, (name, pixels) in enumerate(zip(manifest.class_names, manifest.class_pixels, strict=True))
-    ]
-    return {
-        "file": str(dataset.path),
-        "size_bytes": dataset.path.stat().st_size,
-        "creation": creation,
-        "pixels_verified": verified_pixels,
-        "images": len(dataset),
-        "scenes": len({sample.scene for sample in manifest.samples}),
-        "classes": classes,
-        "labelled_pixels": labelled,
-        **manifest.model_dump(mode="json", exclude={"samples", "class_names", "class_pixels"}),
-    }
+def _print(manifest: Manifest, summary: DatasetSummary) -> None:
+    from rich.markup import escape
+
+    out = console()
+    out.print(f"[bold]{escape(manifest.title)}[/bold] ({escape(manifest.dataset)}), variant {escape(manifest.variant)}")
+    counts = ", ".join(f"{escape(split)} {count:,}" for split, count in manifest.counts.items())
+    state = "[yellow]partial[/yellow]" if manifest.partial else "complete"
+    verified = "counts and names equal the published ones" if manifest.verified else "not verified against a list"
+    out.print(f"images       {summary.images:,} ({counts}) of {summary.scenes:,} scenes")
+    out.print(f"sizes        {_sizes(summary)}", soft_wrap=True)
+    out.print(f"state        {state}, {verified}")
+    remarks = (
+        ("partial", manifest.partial_reasons),
+        ("warning", getattr(manifest, "warnings", ())),
+        ("note", manifest.notes),
+    )
+    for word, sentences in remarks:
+        for sentence in sentences:
+            out.print(f"{word:<12} {escape(sentence)}", soft_wrap=True)
+    _print_classes(out, manifest, summary)
+    out.print(f"fingerprint  {manifest.digest}")
+    version = escape(manifest.ovrisisbench_version)
+    out.print(f"layout       {escape(manifest.layout)}, prepared by ovrisisbench {version}")
+    out.print(f"file         format {manifest.format}, {summary.size_bytes / 1e9:.2f} GB")
 
 
-def _print(summary: dict[str, Any]) -> None:
+def _print_classes(out: Console, manifest: Manifest, summary: DatasetSummary) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    out = console()
-    out.print(f"[bold]{escape(summary['title'])}[/bold] ({summary['dataset']}), variant {escape(summary['variant'])}")
-    counts = ", ".join(f"{split} {count:,}" for split, count in summary["counts"].items())
-    state = "[yellow]partial[/yellow]" if summary["partial"] else "complete"
-    verified = "counts and names equal the published ones" if summary["verified"] else "not verified against a list"
-    out.print(f"images       {summary['images']:,} ({counts}) of {summary['scenes']:,} scenes")
-    out.print(f"state        {state}, {verified}")
-    for word, sentences in (("partial", summary["partial_reasons"]), ("note", summary["notes"])):
-        for sentence in sentences:
-            out.print(f"{word:<12} {escape(sentence)}", soft_wrap=True)
     table = Table()
-    for name in ("index", "class", "pixels", "share of labelled"):
-        table.add_column(name, justify="left" if name == "class" else "right")
-    for row in summary["classes"]:
-        table.add_row(str(row["index"]), escape(row["name"]), f"{row['pixels']:,}", f"{row['share']:.2%}")
-    table.add_row("255", "ignored", f"{summary['ignored_pixels']:,}", "")
+    for name in ("index", "class", "pixels", "share of labelled", "", "images"):
+        table.add_column(name, justify="left" if name in ("class", "") else "right")
+    largest = max((row.share for row in summary.classes), default=0.0) or 1.0
+    cells = 24 if out.width >= 100 else 8
+    for row in summary.classes:
+        bar = _bar(row.share / largest, cells, ascii_only=out.options.ascii_only)
+        share = f"{row.share:.2%}"
+        table.add_row(str(row.index), escape(row.name), f"{row.pixels:,}", share, bar, f"{row.images:,}")
+    ignored = f"{summary.ignored_share:.2%} of all"
+    table.add_row("255", "ignored", f"{manifest.ignored_pixels:,}", ignored, "", "")
     out.print(table)
-    if summary["pixels_verified"]:
-        out.print("pixels       all equal their digests")
-    out.print(f"fingerprint  {summary['digest']}")
-    out.print(f"layout       {summary['layout']}, prepared by ovrisisbench {summary['ovrisisbench_version']}")
-    out.print(f"file         format {summary['format']}, {summary['size_bytes'] / 1e9:.2f} GB")
+
+
+def _bar(part: float, cells: int, *, ascii_only: bool) -> str:
+    """Return a bar of at most ``cells`` letters for 0..1; what is more than nothing is seen."""
+    if ascii_only:
+        return "#" * max(round(part * cells), int(part > 0))
+    eighths = max(round(part * cells * 8), int(part > 0))
+    whole, rest = divmod(eighths, 8)
+    return _EIGHTHS[7] * whole + (_EIGHTHS[rest - 1] if rest else "")
+
+
+def _sizes(summary: DatasetSummary) -> str:
+    most = 4
+    named = [f"{size.width:,}x{size.height:,} ({size.images:,})" for size in summary.sizes[:most]]
+    others = len(summary.sizes) - most
+    return ", ".join([*named, f"{others:,} other sizes"] if others > 0 else named)

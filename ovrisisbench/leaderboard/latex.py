@@ -9,22 +9,9 @@ from typing import Any
 
 from ovrisisbench.leaderboard.model import MEAN, METRICS, Block, CellKey, Leaderboard, Row, Section
 from ovrisisbench.leaderboard.wording import MISSING, column_title, figure, metric_title
+from ovrisisbench.markup import escape_latex
 
 __all__ = ["escape_latex", "latex_text"]
-
-_ESCAPES = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "†": r"\textsuperscript{\dag}",
-    "‡": r"\textsuperscript{\ddag}",
-    "–": "--",
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-}
-_TO_ESCAPE = re.compile("|".join(map(re.escape, _ESCAPES)))
 
 
 def latex_text(board: Leaderboard) -> str:
@@ -49,17 +36,6 @@ def latex_text(board: Leaderboard) -> str:
     )
     template = environment.get_template("table.tex.jinja")
     return template.render(sections=[_section(section) for section in board.sections])
-
-
-def escape_latex(text: str) -> str:
-    r"""Return text that LaTeX prints as it is, on one line.
-
-    Example:
-        >>> print(escape_latex("50% of R&D_{x} ~ ^ \\"))
-        50\% of R\&D\_\{x\} \textasciitilde{} \textasciicircum{} \textbackslash{}
-    """
-    one_line = " ".join(text.split())
-    return _TO_ESCAPE.sub(lambda found: _ESCAPES[found[0]], one_line)
 
 
 def _section(section: Section) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from ovrisisbench.leaderboard.model import MEAN, Block, CellKey, Leaderboard, Row, Section
 from ovrisisbench.leaderboard.wording import block_caption, column_title, figure, legend, metric_title
+from ovrisisbench.markup import escape_markdown
 
 __all__ = ["escape_markdown", "markdown_text"]
 
@@ -13,19 +12,6 @@ __all__ = ["escape_markdown", "markdown_text"]
 def markdown_text(board: Leaderboard) -> str:
     """Return the Markdown text: a heading for each section, a table for each block, notes below."""
     return "\n".join(_section(section) for section in board.sections)
-
-
-def escape_markdown(text: str) -> str:
-    r"""Return text that Markdown shows as it is, on one line, also inside a table.
-
-    Example:
-        >>> print(escape_markdown("a|b <i> *x* & _y_"))
-        a\|b &lt;i&gt; \*x\* &amp; \_y\_
-    """
-    one_line = " ".join(text.split())
-    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-        one_line = one_line.replace(character, entity)
-    return re.sub(r"([\\`*_{}\[\]|#~])", r"\\\1", one_line)
 
 
 def _section(section: Section) -> str:

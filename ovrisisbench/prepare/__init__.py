@@ -8,35 +8,48 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __all__ = [
+    "Duplicates",
     "Manifest",
     "PrepareReport",
     "PreparedDataset",
     "Sample",
+    "VerifyReport",
+    "find_duplicates",
     "prepare",
     "prepared_path",
     "readable_datasets",
     "readable_layouts",
     "rules_digest",
+    "verify",
+    "write_contact_sheet",
 ]
 
 _HOMES = {
+    "Duplicates": "duplicates",
     "Manifest": "manifest",
     "PrepareReport": "report",
     "PreparedDataset": "prepared",
     "Sample": "manifest",
+    "VerifyReport": "verifying",
+    "find_duplicates": "duplicates",
     "prepare": "preparation",
     "prepared_path": "readers",
     "readable_datasets": "readers",
     "readable_layouts": "readers",
     "rules_digest": "manifest",
+    "verify": "verifying",
+    "write_contact_sheet": "contact_sheet",
 }
 
 if TYPE_CHECKING:
+    from ovrisisbench.prepare.contact_sheet import write_contact_sheet
+    from ovrisisbench.prepare.duplicates import Duplicates, find_duplicates
     from ovrisisbench.prepare.manifest import Manifest, Sample, rules_digest
     from ovrisisbench.prepare.preparation import prepare
     from ovrisisbench.prepare.prepared import PreparedDataset
     from ovrisisbench.prepare.readers import prepared_path, readable_datasets, readable_layouts
     from ovrisisbench.prepare.report import PrepareReport
+    from ovrisisbench.prepare.verifying import VerifyReport, verify
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562

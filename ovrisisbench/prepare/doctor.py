@@ -9,29 +9,62 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ovrisisbench.catalog.cards import DatasetCard, Variant
 from ovrisisbench.catalog.evidence import UNCERTAIN, evidence_words
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare.layouts import Expected, Recognised
-from ovrisisbench.prepare.manifest import Manifest, Sample, natural_key
+from ovrisisbench.prepare.findings import Finding, Severity
+from ovrisisbench.prepare.layouts import ALL, Expected, Recognised
+from ovrisisbench.prepare.manifest import Sample, natural_key
 
-__all__ = ["Verdict", "examine_download", "examine_labels", "examine_samples", "name_digest", "refuse_if_partial"]
+__all__ = ["Verdict", "examine_download", "examine_files", "examine_samples", "name_digest"]
 
 _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a comparison with the card brought to light."""
+    """What comparisons with the card brought to light."""
 
-    reasons: tuple[str, ...] = ()
-    """Why the data are partial; none if they are complete as far as can be told."""
-    warnings: tuple[str, ...] = ()
-    """Differences from facts that are not certain themselves."""
+    findings: tuple[Finding, ...] = ()
     verified: bool = False
     """True if certain counts and names were there to compare with, and all agree."""
+
+    def of(self, severity: Severity) -> tuple[Finding, ...]:
+        """Return the findings of one severity."""
+        return tuple(finding for finding in self.findings if finding.severity == severity)
+
+    def sentences(self, severity: Severity) -> tuple[str, ...]:
+        """Return the findings of one severity as sentences without full stops."""
+        return tuple(finding.sentence() for finding in self.of(severity))
+
+    def plus(self, findings: Iterable[Finding]) -> Verdict:
+        """Return a verdict with more findings."""
+        return replace(self, findings=(*self.findings, *findings))
+
+    def refuse_errors(self, card: DatasetCard) -> None:
+        """Stop if labels or pixels would be wrong.
+
+        Raises:
+            DataError: one sentence with all errors.
+        """
+        errors = self.sentences("error")
+        if errors:
+            raise DataError(f"{card.title} cannot be used as it is: {'; '.join(errors)}.")
+
+    def refuse_parts(self, card: DatasetCard, *, allow_partial: bool) -> None:
+        """Stop unless the data are complete or the user accepts a part.
+
+        Raises:
+            DataError: one sentence with all reasons.
+        """
+        reasons = self.sentences("partial")
+        if reasons and not allow_partial:
+            raise DataError(
+                f"{card.title} is not complete: {'; '.join(reasons)}; add what is missing, or go on with "
+                "--allow-partial, which marks every result as partial."
+            )
 
 
 def examine_download(found: Recognised, expected: Mapping[str, Expected], *, what: str) -> Verdict:
@@ -41,27 +74,56 @@ def examine_download(found: Recognised, expected: Mapping[str, Expected], *, wha
 
     Args:
         found: by the layout's reader.
-        expected: images by split of a complete download.
+        expected: images by split of a complete download; ``all`` for their sum.
         what: ``images`` or ``windows``.
     """
-    reasons, warnings = [], []
+    findings = []
+    counts = found.counts
     for split, wanted in expected.items():
-        here = found.counts.get(split, 0)
-        sentence = (
-            f"split {split}: expected {wanted.images:,} {what} with masks ({evidence_words(wanted.evidence)}), "
-            f"found {here:,}"
-        )
+        here = sum(counts.values()) if split == ALL else counts.get(split, 0)
+        if here == wanted.images:
+            continue
+        cause = "" if here > wanted.images else "an archive is probably missing or was not unpacked to its end"
         if here == 0:
-            reasons.append(f"{sentence}, so its folder or archives are missing")
-        elif here < wanted.images:
-            reasons.append(f"{sentence}, so an archive is probably missing or was not unpacked to its end")
-        elif here > wanted.images:
-            warnings.append(f"{sentence}.")
-    if found.images_without_mask:
-        reasons.append(f"{_named(found.images_without_mask, 'image')} without a mask")
-    if found.masks_without_image:
-        reasons.append(f"{_named(found.masks_without_image, 'mask')} without an image")
-    return Verdict(tuple(reasons), tuple(warnings))
+            cause = "its folder or archives are missing"
+        findings.append(
+            Finding(
+                severity="partial" if here < wanted.images else "warning",
+                subject="all splits" if split == ALL else f"split {split}",
+                expected=f"{wanted.images:,} {what} with masks ({evidence_words(wanted.evidence)})",
+                found=f"{here:,}",
+                cause=cause,
+            )
+        )
+    orphans = (
+        ("images without a mask", found.images_without_mask),
+        ("masks without an image", found.masks_without_image),
+    )
+    for subject, names in orphans:
+        if names:
+            text = f"{len(names)} ({_listed(names)})"
+            findings.append(Finding(severity="partial", subject=subject, expected="none", found=text))
+    return Verdict(tuple(findings))
+
+
+def examine_files(unusable: Sequence[str]) -> list[Finding]:
+    """Return a finding if pairs had to be left out because of their files.
+
+    Args:
+        unusable: one clause for each pair.
+    """
+    if not unusable:
+        return []
+    shown = "; ".join(unusable[:_SHOWN])
+    more = f"; and {len(unusable) - _SHOWN} more" if len(unusable) > _SHOWN else ""
+    return [
+        Finding(
+            severity="partial",
+            subject="pairs of image and mask that cannot be used",
+            expected="none",
+            found=f"{len(unusable)} ({shown}{more})",
+        )
+    ]
 
 
 def examine_samples(samples: Sequence[Sample], variant: Variant, before: Verdict) -> Verdict:
@@ -77,45 +139,17 @@ def examine_samples(samples: Sequence[Sample], variant: Variant, before: Verdict
         by_split.setdefault(sample.split, []).append(sample.id)
     differences = _differences(by_split, variant)
     if variant.counts_evidence in UNCERTAIN:
-        return Verdict(before.reasons, (*before.warnings, *(f"{difference}." for difference in differences)))
-    if before.reasons and (differences or not variant.counts):
+        return before.plus(difference.model_copy(update={"severity": "warning"}) for difference in differences)
+    partial = before.of("partial")
+    if partial and (differences or not variant.counts):
         return before
-    forgiven = (f"{reason}; the evaluated images are complete all the same." for reason in before.reasons)
+    others = tuple(finding for finding in before.findings if finding.severity != "partial")
+    forgiven = (
+        finding.model_copy(update={"severity": "warning", "remedy": "the evaluated images are complete all the same"})
+        for finding in partial
+    )
     by_name = set(by_split) == set(variant.counts)
-    return Verdict(tuple(differences), (*before.warnings, *forgiven), verified=by_name and not differences)
-
-
-def refuse_if_partial(verdict: Verdict, card: DatasetCard, *, allow_partial: bool) -> None:
-    """Stop unless the data are complete or the user accepts a part.
-
-    Raises:
-        DataError: one sentence with all reasons.
-    """
-    if verdict.reasons and not allow_partial:
-        raise DataError(
-            f"{card.title} is not complete: {'; '.join(verdict.reasons)}; add what is missing, or go on with "
-            "--allow-partial, which marks every result as partial."
-        )
-
-
-def examine_labels(manifest: Manifest, variant: Variant) -> list[str]:
-    """Look at the class histogram for signs of a wrong label map.
-
-    Returns:
-        Sentences to warn with: classes without a pixel in data that count as complete.
-
-    Raises:
-        DataError: nothing is ignored although the variant ignores a label.
-    """
-    if manifest.samples and not manifest.ignored_pixels and "ignore" in variant.labels.values():
-        raise DataError(
-            f"Not one pixel of {manifest.title} is ignored (255), although unlabelled pixels should be; the masks "
-            "probably hold 0 for unlabelled and ids that start at 1, so every class would be off by one."
-        )
-    absent = [name for name, pixels in zip(manifest.class_names, manifest.class_pixels, strict=True) if not pixels]
-    if manifest.partial or not absent:
-        return []
-    return [f"No pixel belongs to {', '.join(absent)}: the masks may follow another class table."]
+    return Verdict((*others, *forgiven, *differences), verified=by_name and not differences)
 
 
 def name_digest(names: Iterable[str]) -> str:
@@ -126,29 +160,35 @@ def name_digest(names: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def _differences(by_split: Mapping[str, Sequence[str]], variant: Variant) -> list[str]:
+def _differences(by_split: Mapping[str, Sequence[str]], variant: Variant) -> list[Finding]:
     words = evidence_words(variant.counts_evidence)
-    if "all" in by_split or "all" in variant.counts:
+    if ALL in by_split or ALL in variant.counts:
         found, wanted = sum(map(len, by_split.values())), variant.total
-        if found == wanted:
-            return []
-        return [f"expected {wanted:,} evaluated images in all ({words}), found {found:,}"]
+        return [] if wanted in (None, found) else [_partial("all splits", _evaluated(wanted, words), f"{found:,}")]
     differences = []
     for split, wanted in variant.counts.items():
         names = by_split.get(split, ())
         if len(names) != wanted:
-            differences.append(f"split {split}: expected {wanted:,} evaluated images ({words}), found {len(names):,}")
+            differences.append(_partial(f"split {split}", _evaluated(wanted, words), f"{len(names):,}"))
         elif split in variant.name_digests and name_digest(names) != variant.name_digests[split]:
+            cause = "masks or images differ from the published ones"
             differences.append(
-                f"split {split}: the {wanted:,} evaluated images have other names than the published list, so masks or "
-                "images differ from the published ones"
+                _partial(f"split {split}", "the names of the published list", f"{len(names):,} other names", cause)
             )
     strangers = sorted(set(by_split) - set(variant.counts)) if variant.counts else []
-    differences += [f"split {split}: expected no evaluated images, found {len(by_split[split])}" for split in strangers]
+    none = _evaluated(0, words)
+    differences += [_partial(f"split {split}", none, f"{len(by_split[split]):,}") for split in strangers]
     return differences
 
 
-def _named(names: Sequence[str], what: str) -> str:
-    shown = ", ".join(names[:_SHOWN])
+def _partial(subject: str, expected: str, found: str, cause: str = "") -> Finding:
+    return Finding(severity="partial", subject=subject, expected=expected, found=found, cause=cause)
+
+
+def _evaluated(count: int | None, words: str) -> str:
+    return f"{count:,} evaluated images ({words})"
+
+
+def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{len(names)} {what}(s) ({shown}{more})"
+    return ", ".join(names[:_SHOWN]) + more

@@ -32,12 +32,13 @@ __all__ = [
     "new_file",
     "open_file",
     "read_bytes",
+    "remove_source",
     "store_manifest",
     "write_bytes",
 ]
 
 FORMAT = "ovrisisbench-prepared"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 IMAGES = "images"
 LABELS = "labels"
 _MANIFEST = "manifest"
@@ -68,6 +69,12 @@ def add_source(file: h5py.File, name: str, height: int, width: int) -> tuple[h5p
     image = file[IMAGES].create_dataset(name, shape=(height, width, 3), dtype=np.uint8)
     labels = file[LABELS].create_dataset(name, shape=(height, width), dtype=np.uint8)
     return image, labels
+
+
+def remove_source(file: h5py.File, name: str) -> None:
+    """Remove the two arrays of a source that turned out to be unusable."""
+    del file[IMAGES][name]
+    del file[LABELS][name]
 
 
 def write_bytes(file: h5py.File, name: str, content: bytes) -> None:

@@ -15,9 +15,10 @@ from collections.abc import Mapping
 
 from ovrisisbench.catalog.cards import DatasetCard, Variant
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare.labels import ColourLabels, LabelMap, colour_table
-from ovrisisbench.prepare.layouts import Expected, NotRecognised, Pair, Recognised, Unit, scene_of
-from ovrisisbench.prepare.pairing import Key, index_unique, pair_up, split_of
+from ovrisisbench.prepare.card_layout import Files, expected_files, pair_files
+from ovrisisbench.prepare.labels import LabelMap, label_map_of
+from ovrisisbench.prepare.layouts import Expected, NotRecognised, Recognised
+from ovrisisbench.prepare.pairing import Key, split_of
 from ovrisisbench.prepare.pictures import Picture
 from ovrisisbench.prepare.sources import Entry, Source
 
@@ -34,48 +35,26 @@ class IsaidPublisher:
     layout = "publisher"
     is_cut = False
 
-    def recognise(self, source: Source, card: DatasetCard) -> Recognised | NotRecognised:
+    def recognise(self, source: Source, card: DatasetCard, variant: Variant) -> Recognised | NotRecognised:
         """Find images and semantic masks by name; see :class:`~ovrisisbench.prepare.layouts.LayoutReader`."""
         found = _by_kind(source)
         missing = _missing(found)
         if missing:
             return NotRecognised(missing)
-        labelled = {split.name for split in card.splits if split.labelled != 0}
-        notes = []
-        tables: dict[str, dict[Key, Entry]] = {}
-        for kind, what in ((_IMAGE, "image"), (_SEMANTIC, "mask")):
-            keyed = [((_split(entry), name), entry) for name, entry in found[kind]]
-            tables[kind], copies = index_unique([item for item in keyed if item[0][0] in labelled], what=what)
-            if copies:
-                notes.append(f"{copies} {what}(s) lie both in an archive and unpacked; each was read once.")
-            unlabelled = sum(key[0] not in labelled for key, _ in keyed)
-            if unlabelled:
-                notes.append(f"{unlabelled} {what}(s) of splits without public masks were left out.")
-        paired = pair_up(tables[_IMAGE], tables[_SEMANTIC])
-        units = (
-            Unit(name, (Pair(name, split, scene_of(name, card), image, mask),))
-            for (split, name), image, mask in paired.pairs
-        )
-        return Recognised(
-            units=tuple(units),
-            images_without_mask=paired.images_without_mask,
-            masks_without_image=paired.masks_without_image,
-            notes=tuple(notes),
-        )
+        files = Files(_keyed(found[_IMAGE]), _keyed(found[_SEMANTIC]))
+        return pair_files(files, source, card, variant, card.layout(self.layout))
 
-    def expected(self, card: DatasetCard, variant: Variant, found: Recognised) -> Mapping[str, Expected]:  # noqa: ARG002 - the protocol's signature
+    def expected(self, card: DatasetCard, variant: Variant, found: Recognised) -> Mapping[str, Expected]:
         """Return the labelled images of the splits that the variant uses."""
-        return {
-            split.name: Expected(split.labelled, split.evidence)
-            for split in card.splits
-            if split.name in variant.counts and split.labelled is not None
-        }
+        return expected_files(card, variant, found)
 
     def labels(self, mask: Picture, card: DatasetCard, variant: Variant) -> LabelMap:
         """Return the label map of a mask in class colours."""
-        return ColourLabels(
-            mask, colour_table(card, variant), hint="it looks like the instance mask '_instance_id_RGB'"
-        )
+        return label_map_of(mask, card, variant, card.layout(self.layout))
+
+
+def _keyed(files: list[tuple[str, Entry]]) -> list[tuple[Key, Entry]]:
+    return [((_split(entry), name), entry) for name, entry in files]
 
 
 def _by_kind(source: Source) -> dict[str, list[tuple[str, Entry]]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final, Protocol
 
 from ovrisisbench.catalog.cards import DatasetCard, Variant
 from ovrisisbench.catalog.evidence import Evidence
@@ -14,7 +15,12 @@ from ovrisisbench.prepare.labels import LabelMap
 from ovrisisbench.prepare.pictures import Picture
 from ovrisisbench.prepare.sources import Entry, Source
 
-__all__ = ["Expected", "LayoutReader", "NotRecognised", "Pair", "Recognised", "Unit", "scene_of"]
+__all__ = ["ALL", "Expected", "LayoutReader", "NotRecognised", "Pair", "Recognised", "Unit", "make_units", "scene_of"]
+
+ALL: Final = "all"
+"""Split of images whose path does not tell one."""
+_UNIT_BYTES: Final = 2**23
+"""Small scenes are converted together until their image files have this size: a part file has a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +35,13 @@ class Pair:
     mask: Entry
     named_size: tuple[int, int] | None = None
     """(height, width) in pixels that the file name promises, if it does."""
+    extra_bands: int = 0
+    """Bands behind the first three that the image file is known to have and that are not used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """The pairs that one worker converts in one go: all of one scene."""
+    """The pairs that one worker converts in one go: all of one scene, or of several small ones."""
 
     name: str
     """Letters, digits, ``_``, ``-`` and ``.``: it becomes a file name."""
@@ -47,7 +55,10 @@ class Unit:
     def identity(self) -> str:
         """Digest of the files to be read; another digest means other files."""
         return content_digest(
-            [[pair.source, pair.split, pair.scene, *pair.image.identity, *pair.mask.identity] for pair in self.pairs]
+            [
+                [pair.source, pair.split, pair.scene, pair.extra_bands, *pair.image.identity, *pair.mask.identity]
+                for pair in self.pairs
+            ]
         )
 
 
@@ -67,7 +78,7 @@ class Recognised:
     images_without_mask: tuple[str, ...] = ()
     """``split/name`` each."""
     masks_without_image: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
     """What was seen and left out."""
 
     @property
@@ -78,6 +89,11 @@ class Recognised:
             for pair in unit.pairs:
                 counts[pair.split] = counts.get(pair.split, 0) + 1
         return dict(sorted(counts.items()))
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """All pairs, in order."""
+        return [pair for unit in self.units for pair in unit.pairs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +122,7 @@ class LayoutReader(Protocol):
         """True if the files are windows already, so that the window rule is not applied again."""
         ...
 
-    def recognise(self, source: Source, card: DatasetCard) -> Recognised | NotRecognised:
+    def recognise(self, source: Source, card: DatasetCard, variant: Variant) -> Recognised | NotRecognised:
         """Look at names only, and pair images with masks by an explicit rule.
 
         Raises:
@@ -122,9 +138,26 @@ class LayoutReader(Protocol):
         """Return the label map of one mask.
 
         Raises:
-            DataError: the mask is of a kind that this layout does not have.
+            StrangeLabelsError: the mask is of a kind that this layout does not have.
         """
         ...
+
+
+def make_units(pairs: Iterable[Pair]) -> tuple[Unit, ...]:
+    """Group pairs, which lie in order, into units of whole scenes."""
+    units: list[Unit] = []
+    waiting: list[Pair] = []
+    for _, scene in groupby(pairs, key=lambda pair: pair.scene):
+        waiting.extend(scene)
+        if sum(pair.image.size for pair in waiting) >= _UNIT_BYTES:
+            units.append(_unit(waiting))
+            waiting = []
+    return (*units, _unit(waiting)) if waiting else tuple(units)
+
+
+def _unit(pairs: list[Pair]) -> Unit:
+    # A digest, because names may hold anything and may differ in nothing but upper and lower case.
+    return Unit(f"scene-{content_digest([[pair.split, pair.source] for pair in pairs])[:16]}", tuple(pairs))
 
 
 def scene_of(name: str, card: DatasetCard) -> str:

@@ -17,9 +17,10 @@ from ovrisisbench.catalog.vocabularies import load_vocabulary
 
 __all__ = ["MANIFEST_FORMAT", "Manifest", "Sample", "data_digest", "natural_key", "rules_digest"]
 
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2
 
 _Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_PictureHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _Count = Annotated[int, Field(ge=0)]
 
 
@@ -46,6 +47,8 @@ class Sample(_Frozen):
     """Of the (H, W, 3) uint8 pixels in row order."""
     label_sha256: _Sha256
     """Of the (H, W) uint8 label map in row order."""
+    perceptual_hash: _PictureHash | None
+    """What the picture shows, to find copies of it; None if it is too flat. See ``perceptual_hash.py``."""
     histogram: dict[Annotated[int, Field(ge=0, le=255)], Annotated[int, Field(gt=0)]]
     """Label value -> pixels, 255 included; values without pixels are left out."""
 
@@ -71,7 +74,7 @@ class Sample(_Frozen):
 class Manifest(_Frozen):
     """What a prepared data set holds; equal data give an equal ``digest`` whatever they were read from."""
 
-    format: Literal[1]
+    format: Literal[2]
     dataset: str
     title: str
     variant: str
@@ -89,6 +92,8 @@ class Manifest(_Frozen):
     """True if the number of images and their names equal those on the card."""
     notes: tuple[str, ...]
     """What was converted or left out on the way."""
+    warnings: tuple[str, ...]
+    """What is unusual for this data set, but right as far as can be told."""
     samples: tuple[Sample, ...]
     """In natural order of their ids."""
     counts: dict[str, _Count]
@@ -111,6 +116,7 @@ class Manifest(_Frozen):
         partial_reasons: Iterable[str] = (),
         verified: bool = False,
         notes: Iterable[str] = (),
+        warnings: Iterable[str] = (),
     ) -> Manifest:
         """Make the manifest of ``samples``: sorted, counted and fingerprinted.
 
@@ -122,6 +128,7 @@ class Manifest(_Frozen):
             partial_reasons: one sentence for each thing that is missing; none means complete.
             verified: whether counts and names equal the card's.
             notes: one sentence for each conversion worth knowing.
+            warnings: one sentence for each thing that is unusual.
         """
         ordered = tuple(sorted(samples, key=lambda sample: natural_key(sample.id)))
         class_names = load_vocabulary(variant.vocabulary).class_names
@@ -140,6 +147,7 @@ class Manifest(_Frozen):
             partial_reasons=reasons,
             verified=verified,
             notes=tuple(notes),
+            warnings=tuple(warnings),
             samples=ordered,
             counts=_counts(ordered),
             class_pixels=tuple(pixels[index] for index in range(len(class_names))),
@@ -197,6 +205,8 @@ def rules_digest(card: DatasetCard, variant: Variant) -> str:
             "dataset": card.key,
             "variant": variant.rules(),
             "labels": [[label.name, label.original_id, list(label.colour)] for label in labels],
+            "off_palette": card.off_palette,
+            "mask_set": variant.mask_set,
             "class_names": list(load_vocabulary(variant.vocabulary).class_names),
             "scene_pattern": card.scene_pattern,
         }

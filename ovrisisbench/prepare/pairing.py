@@ -11,7 +11,7 @@ from ovrisisbench.errors import DataError
 from ovrisisbench.prepare.manifest import natural_key
 from ovrisisbench.prepare.sources import Entry
 
-__all__ = ["Paired", "index_unique", "pair_up", "split_of"]
+__all__ = ["Key", "Paired", "index_unique", "pair_up", "split_named", "split_of"]
 
 Key = tuple[str, str]
 """(split, name)"""
@@ -51,6 +51,16 @@ def split_of(entry: Entry) -> str | None:
         if found:
             return found.pop() if len(found) == 1 else None
     return None
+
+
+def split_named(word: str) -> str | None:
+    """Return the split that a word such as ``Valid`` stands for, or None.
+
+    Example:
+        >>> split_named("Valid"), split_named("images")
+        ('val', None)
+    """
+    return _SPLIT_WORDS.get(word.lower())
 
 
 def index_unique(entries: Iterable[tuple[Key, Entry]], *, what: str) -> tuple[dict[Key, Entry], int]:

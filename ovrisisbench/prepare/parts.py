@@ -30,7 +30,16 @@ from ovrisisbench.prepare.layouts import Unit
 from ovrisisbench.prepare.manifest import rules_digest
 from ovrisisbench.prepare.readers import load_reader
 
-__all__ = ["Job", "copy_part", "make_jobs", "part_is_finished", "read_part", "remove_leftovers", "write_part"]
+__all__ = [
+    "Job",
+    "check_unit",
+    "copy_part",
+    "make_jobs",
+    "part_is_finished",
+    "read_part",
+    "remove_leftovers",
+    "write_part",
+]
 
 _KIND: Final = "ovrisisbench-part"
 _CONTENT: Final = "content"
@@ -75,6 +84,15 @@ def write_part(job: Job) -> None:
         write_bytes(file, _CONTENT, content.model_dump_json().encode())
         file.attrs["identity"] = job.unit.identity
         finish(file)
+
+
+def check_unit(job: Job) -> UnitContent:
+    """Convert one unit and store nothing.
+
+    Raises:
+        DataError: something is wrong with a file of the unit.
+    """
+    return convert_unit(load_reader(job.card.key, job.layout), job.card, job.variant, job.unit, None)
 
 
 def part_is_finished(job: Job) -> bool:

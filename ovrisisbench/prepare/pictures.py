@@ -6,17 +6,20 @@ converted one at a time, so that no second copy of a large scene exists.
 
 from __future__ import annotations
 
+import shutil
 import struct
+import tempfile
 import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from ovrisisbench.errors import DataError
 from ovrisisbench.prepare.sources import Entry
@@ -25,7 +28,7 @@ from ovrisisbench.prepare.windows import Box
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MAX_PIXELS", "Picture", "open_picture", "picture_size"]
+__all__ = ["MAX_PIXELS", "Picture", "UnusableFileError", "open_picture", "picture_size"]
 
 MAX_PIXELS: Final = 2**28
 """Largest picture that is decoded (1 GiB in memory); the longest side of any known image is 13,383 pixels."""
@@ -33,6 +36,12 @@ MAX_PIXELS: Final = 2**28
 _FORMATS: Final = ("PNG", "BMP", "TIFF", "JPEG")
 _BROKEN: Final = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, zipfile.BadZipFile)
 """What Pillow and zipfile raise on damaged files."""
+_SAMPLES_PER_PIXEL: Final = 277
+"""TIFF tag: number of bands."""
+
+
+class UnusableFileError(DataError):
+    """One file that is damaged or does not fit its partner, while the others may be right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,8 @@ class Picture:
     decoded: Image.Image
     file_format: str
     """As the content says, whatever the ending: ``PNG``, ``BMP``, ``TIFF``, ``JPEG``."""
+    extra_bands: int = 0
+    """Bands behind the first three, which are dropped."""
 
     @property
     def height(self) -> int:
@@ -62,11 +73,13 @@ class Picture:
     @property
     def conversion(self) -> str:
         """Words for what :meth:`rgb` has to do, empty where it hands out the bands as they are."""
-        return _CONVERSIONS[self.mode]
+        return f"{self.extra_bands} more band(s), dropped" if self.extra_bands else _CONVERSIONS[self.mode]
 
     def rgb(self, box: Box) -> NDArray[np.uint8]:
-        """Return a rectangle as (h, w, 3) uint8: grey is repeated, palettes are looked up, opaque alpha is dropped."""
+        """Return a rectangle as (h, w, 3) uint8: grey is repeated, palettes are looked up, other bands dropped."""
         crop = self._crop(box)
+        if self.extra_bands:
+            return np.asarray(crop)[..., :3]
         return np.asarray(crop if crop.mode == "RGB" else crop.convert("RGB"))
 
     def packed_rgb(self, box: Box) -> NDArray[np.uint32]:
@@ -83,6 +96,7 @@ class Picture:
         return self.decoded.crop((box.x0, box.y0, box.x1, box.y1))
 
 
+_KNOWN_BANDS: Final = 3
 _CONVERSIONS: Final = {
     "RGB": "",
     "L": "one grey band, repeated three times",
@@ -103,43 +117,102 @@ def picture_size(entry: Entry) -> tuple[int, int]:
 
 
 @contextmanager
-def open_picture(entry: Entry) -> Iterator[Picture]:
+def open_picture(entry: Entry, *, extra_bands: int = 0) -> Iterator[Picture]:
     """Decode a picture; its memory is freed on leaving.
 
     The orientation tag of cameras is not applied: masks follow the stored
     rows.
 
+    Args:
+        entry: the file.
+        extra_bands: bands behind the first three that a TIFF is known to have; any other number is an error.
+
     Raises:
-        DataError: not a picture, damaged or cut off, more than 8 bits a band,
-            see-through, or too large.
+        UnusableFileError: not a picture, damaged or cut off.
+        DataError: more than 8 bits a band, an unexpected number of bands, see-through, or too large.
     """
     with _opened(entry) as image:
+        dropped = _bands_to_drop(entry, image, extra_bands)
         try:
             image.load()
         except _BROKEN as error:
-            raise DataError(f"{entry.path} is damaged or cut off ({error}); download it again.") from error
-        if image.mode in ("RGBA", "LA") and image.getchannel("A").getextrema() != (255, 255):
+            raise UnusableFileError(f"{entry.path} is damaged or cut off ({error}); download it again.") from error
+        if not dropped and image.mode in ("RGBA", "LA") and image.getchannel("A").getextrema() != (255, 255):
             raise DataError(f"{entry.path} has see-through pixels, which no image of this data set should have.")
-        yield Picture(entry, image, str(image.format))
+        yield Picture(entry, image, str(image.format), dropped)
+
+
+def _bands_to_drop(entry: Entry, image: Image.Image, expected: int) -> int:
+    """Return how many bands of a TIFF lie behind the first three, which no Pillow mode tells."""
+    if not isinstance(image, TiffImageFile):
+        return 0
+    bands = int(image.tag_v2.get(_SAMPLES_PER_PIXEL, 1))
+    if bands <= _KNOWN_BANDS:
+        return 0
+    if bands != _KNOWN_BANDS + expected:
+        raise DataError(
+            f"{entry.path} has {bands} bands, and which of them are red, green and blue cannot be told; use the "
+            "picture of three bands."
+        )
+    # A fourth band that is declared as alpha would be divided out of the others.
+    image.tile = [tile._replace(args=_straight(tile.args)) for tile in image.tile]
+    return expected
+
+
+def _straight(args: tuple[object, ...] | str | None) -> tuple[object, ...] | str | None:
+    if isinstance(args, tuple):
+        return tuple("RGBA" if arg == "RGBa" else arg for arg in args)
+    return "RGBA" if args == "RGBa" else args
 
 
 @contextmanager
 def _opened(entry: Entry) -> Iterator[Image.Image]:
-    with entry.open() as stream:
+    with _seekable(entry) as stream:
         try:
             with _pixel_limit():
                 image = Image.open(stream, formats=_FORMATS)
         except UnidentifiedImageError as error:
-            raise DataError(f"{entry.path} is no PNG, BMP, TIFF or JPEG picture; download it again.") from error
+            raise UnusableFileError(f"{entry.path} is no PNG, BMP, TIFF or JPEG picture; download it again.") from error
         except Image.DecompressionBombError as error:
             raise DataError(f"{entry.path} is larger than the {MAX_PIXELS} pixels that are read.") from error
         except _BROKEN as error:
-            raise DataError(f"{entry.path} is damaged or cut off ({error}); download it again.") from error
+            raise UnusableFileError(f"{entry.path} is damaged or cut off ({error}); download it again.") from error
         try:
             _check_header(entry, image)
             yield image
         finally:
             image.close()  # frees the pixels; leaving a "with image" would only close the file
+
+
+@contextmanager
+def _seekable(entry: Entry) -> Iterator[BinaryIO]:
+    """Open a file; a TIFF inside a zip is put on the disk first.
+
+    Pillow reads a TIFF here and there, and the whole of a compressed one into
+    memory unless it is a real file.
+    """
+    with entry.open() as stream:
+        unpacked = None if entry.member is None else _unpacked_tiff(entry, stream)
+        if unpacked is None:
+            yield stream
+        else:
+            with unpacked:
+                yield unpacked
+
+
+def _unpacked_tiff(entry: Entry, stream: BinaryIO) -> BinaryIO | None:
+    """Return a temporary file with the content if it is a TIFF, None otherwise."""
+    try:
+        magic = stream.read(2)
+        stream.seek(0)
+        if magic not in (b"II", b"MM"):
+            return None
+        unpacked = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - the caller closes it
+        shutil.copyfileobj(stream, unpacked, 1 << 20)
+    except _BROKEN as error:
+        raise UnusableFileError(f"{entry.path} is damaged or cut off ({error}); download it again.") from error
+    unpacked.seek(0)
+    return unpacked
 
 
 def _check_header(entry: Entry, image: Image.Image) -> None:

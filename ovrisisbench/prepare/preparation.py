@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Iterator, Mapping
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,20 +21,21 @@ from ovrisisbench import __version__
 from ovrisisbench.atomic import atomic_path
 from ovrisisbench.catalog.cards import DatasetCard, Variant, load_card
 from ovrisisbench.catalog.identity import content_digest
+from ovrisisbench.catalog.vocabularies import load_vocabulary
 from ovrisisbench.errors import DataError
+from ovrisisbench.prepare.archives import close_archives
+from ovrisisbench.prepare.contents import Contents, examine_contents
+from ovrisisbench.prepare.convert import UnitContent
 from ovrisisbench.prepare.disk_errors import explained_disk_errors
-from ovrisisbench.prepare.doctor import (
-    Verdict,
-    examine_download,
-    examine_labels,
-    examine_samples,
-    refuse_if_partial,
-)
+from ovrisisbench.prepare.doctor import Verdict, examine_download, examine_samples
 from ovrisisbench.prepare.hdf5_file import FORMAT_VERSION, finish, new_file, store_manifest
+from ovrisisbench.prepare.labels import StrangeLabelsError
 from ovrisisbench.prepare.layouts import Expected, LayoutReader, Recognised
 from ovrisisbench.prepare.manifest import Manifest, rules_digest
+from ovrisisbench.prepare.mask_survey import explain_masks
 from ovrisisbench.prepare.parts import (
     Job,
+    check_unit,
     copy_part,
     make_jobs,
     part_is_finished,
@@ -42,15 +45,30 @@ from ovrisisbench.prepare.parts import (
 )
 from ovrisisbench.prepare.prepared import PreparedDataset, read_creation
 from ovrisisbench.prepare.readers import prepared_path
-from ovrisisbench.prepare.recognition import recognise
+from ovrisisbench.prepare.recognition import Choice, recognise
 from ovrisisbench.prepare.report import PrepareReport, make_report
-from ovrisisbench.prepare.sources import close_archives
+from ovrisisbench.prepare.sources import Source, scan
+from ovrisisbench.prepare.vocabulary_files import examine_vocabulary_files
 from ovrisisbench.prepare.workers import default_workers, run_jobs
 
-__all__ = ["Progress", "prepare"]
+__all__ = ["Progress", "Settings", "prepare", "prepare_choice", "scanned"]
 
 Progress = Callable[[str, int, int], None]
 """Called with a phase (``convert`` or ``assemble``), scenes done, scenes in all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a download is to be prepared, whatever it is."""
+
+    workers: int | None = None
+    """Processes that decode; None for one a processor core."""
+    allow_partial: bool = False
+    """Go on when images are missing; the file and every record made from it say so."""
+    overwrite: bool = False
+    """Replace a file that was prepared from other files or by other rules, or do the same again."""
+    check: bool = False
+    """Look at everything and write nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +81,10 @@ class _Task:
     found: Recognised
     expected: Mapping[str, Expected]
     verdict: Verdict
+    notes: tuple[str, ...]
     source: Path
     target: Path
-    allow_partial: bool
+    settings: Settings
 
     @property
     def identity(self) -> str:
@@ -83,6 +102,7 @@ def prepare(
     workers: int | None = None,
     allow_partial: bool = False,
     overwrite: bool = False,
+    check: bool = False,
     progress: Progress | None = None,
     card: DatasetCard | None = None,
 ) -> PrepareReport:
@@ -95,10 +115,11 @@ def prepare(
         dataset: key of the card, such as ``isaid``.
         source: folder or zip of the download, in any layout that is known.
         target: folder for the prepared file, ``isaid.h5`` for the default variant.
-        variant: which reading of the data set; None for the card's default.
+        variant: which reading of the data set; None for the card's default, or what the layout allows.
         workers: processes that decode; None for one a processor core.
         allow_partial: go on when images are missing; the file and every record made from it say so.
         overwrite: replace a file that was prepared from other files or by other rules, or do the same again.
+        check: look at everything, and write nothing.
         progress: told how far it is.
         card: a card other than the installed one, for the same readers.
 
@@ -111,70 +132,138 @@ def prepare(
         OvrisisBenchError: the disk is full, or the folder cannot be written.
     """
     card = card or load_card(dataset)
-    chosen = card.variant(variant)
-    try:
-        reader, found = recognise(source, card)
-        expected = reader.expected(card, chosen, found)
-        verdict = examine_download(found, expected, what="windows" if reader.is_cut else "images")
-        refuse_if_partial(verdict, card, allow_partial=allow_partial)
-        if not found.units:
-            raise DataError(f"{source} has no image of {card.title} that has a mask; nothing can be prepared.")
-        path = prepared_path(target, card.key, chosen.name)
-        task = _Task(card, chosen, reader, found, expected, verdict, source, path, allow_partial)
-        with _lock(path):
-            if not overwrite and path.exists():
-                return _unchanged(task)
-            return _prepare(task, workers or default_workers(), progress or _silent)
-    finally:
-        close_archives()
+    card.variant(variant)
+    settings = Settings(workers=workers, allow_partial=allow_partial, overwrite=overwrite, check=check)
+    with scanned(source, None if check else target, card.key) as files:
+        return prepare_choice(recognise(files, card, variant), files, target, settings, progress=progress)
 
 
-def _prepare(task: _Task, workers: int, progress: Progress) -> PrepareReport:
+@contextmanager
+def scanned(source: Path, target: Path | None, name: str, *, skip_broken: bool = False) -> Iterator[Source]:
+    """List a download; zips that are compressed inside zips stay unpacked for the time of the block.
+
+    Args:
+        source: folder or zip.
+        target: folder for what has to be unpacked, kept if the block fails; None for a temporary one.
+        name: of the folder in ``target``.
+        skip_broken: see :func:`~ovrisisbench.prepare.sources.scan`.
+
+    Raises:
+        DataError: see :func:`~ovrisisbench.prepare.sources.scan`.
+    """
+    with tempfile.TemporaryDirectory(prefix="ovrisisbench-") as temporary:
+        scratch = Path(temporary) if target is None else target / f".{name}.unpacked"
+        try:
+            yield scan(source, scratch=scratch, skip_broken=skip_broken)
+        finally:
+            close_archives()
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def prepare_choice(
+    choice: Choice,
+    source: Source,
+    target: Path,
+    settings: Settings,
+    *,
+    progress: Progress | None = None,
+) -> PrepareReport:
+    """Prepare what was recognised; see :func:`prepare`."""
+    card, reader, chosen, found = choice.card, choice.reader, choice.variant, choice.found
+    expected = reader.expected(card, chosen, found)
+    verdict = examine_download(found, expected, what="windows" if reader.is_cut else "images")
+    class_names = load_vocabulary(chosen.vocabulary).class_names
+    verdict = verdict.plus(examine_vocabulary_files(source, card, class_names))
+    verdict.refuse_parts(card, allow_partial=settings.allow_partial)
+    if not found.units:
+        raise DataError(f"{source.root} has no image of {card.title} that has a mask; nothing can be prepared.")
+    path = prepared_path(target, card.key, chosen.name)
+    notes = (choice.remark, *found.notes) if choice.remark else found.notes
+    task = _Task(card, chosen, reader, found, expected, verdict, notes, source.root, path, settings)
+    progress = progress or _silent
+    if settings.check:
+        return _check(task, progress)
+    with _lock(path):
+        if not settings.overwrite and path.exists():
+            return _unchanged(task)
+        return _prepare(task, progress)
+
+
+def _check(task: _Task, progress: Progress) -> PrepareReport:
+    jobs = make_jobs(task.card, task.variant, task.reader.layout, task.found.units, task.target)
+    contents: dict[Path, UnitContent] = {}
+
+    def done(job: Job, content: UnitContent) -> None:
+        contents[job.path] = content
+        progress("convert", len(contents), len(jobs))
+
+    progress("convert", 0, len(jobs))
+    with _explained(task):
+        run_jobs(check_unit, _largest_first(jobs), workers=_workers(task), done=done)
+    manifest, verdict = _manifest(task, [contents[job.path] for job in jobs])
+    size = sum(4 * sample.height * sample.width for sample in manifest.samples)
+    return _report(task, manifest, verdict, status="checked", size_bytes=size, parts_reused=0)
+
+
+def _prepare(task: _Task, progress: Progress) -> PrepareReport:
     remove_leftovers(task.target, parts=False)
     jobs = make_jobs(task.card, task.variant, task.reader.layout, task.found.units, task.target)
     waiting = [job for job in jobs if not part_is_finished(job)]
     finished = len(jobs) - len(waiting)
 
-    def done(_: Job) -> None:
+    def done(_job: Job, _none: None) -> None:
         nonlocal finished
         finished += 1
         progress("convert", finished, len(jobs))
 
     progress("convert", finished, len(jobs))
-    # The largest first, so that no worker is left alone with one at the end.
-    waiting.sort(key=lambda job: -sum(pair.image.size for pair in job.unit.pairs))
-    run_jobs(write_part, waiting, workers=workers, done=done)
-    manifest, warnings = _manifest(task, jobs)
+    with _explained(task):
+        run_jobs(write_part, _largest_first(waiting), workers=_workers(task), done=done)
+    manifest, verdict = _manifest(task, [read_part(job) for job in jobs])
     _assemble(task, jobs, manifest, progress)
     remove_leftovers(task.target, parts=True)
-    return _report(task, manifest, status="prepared", warnings=warnings, parts_reused=len(jobs) - len(waiting))
+    size = task.target.stat().st_size
+    reused = len(jobs) - len(waiting)
+    return _report(task, manifest, verdict, status="prepared", size_bytes=size, parts_reused=reused)
 
 
-def _manifest(task: _Task, jobs: list[Job]) -> tuple[Manifest, tuple[str, ...]]:
-    contents = [read_part(job) for job in jobs]
-    samples = [sample for content in contents for sample in content.samples]
-    if not samples:
+@contextmanager
+def _explained(task: _Task) -> Iterator[None]:
+    """Find out why a mask holds what nothing defines, before saying so."""
+    try:
+        yield
+    except StrangeLabelsError as error:
+        layout = task.card.layout(task.reader.layout)
+        finding = explain_masks(task.found.pairs, task.card, task.variant, layout)
+        if finding is None:
+            raise
+        words = f"{task.card.title} cannot be used as it is: {finding.sentence()} ({str(error).rstrip('.')})."
+        raise DataError(words) from error
+
+
+def _manifest(task: _Task, units: Sequence[UnitContent]) -> tuple[Manifest, Verdict]:
+    contents = Contents.of(units)
+    verdict = task.verdict.plus(examine_contents(contents, task.card, task.variant, is_cut=task.reader.is_cut))
+    if not contents.samples:
+        verdict.refuse_parts(task.card, allow_partial=False)
         raise DataError(
-            f"{task.source} gives no image to evaluate: every window of its {len(jobs)} scene(s) has too few labelled "
-            "pixels."
+            f"{task.source} gives no image to evaluate: every window of its {len(task.found.pairs)} image(s) has too "
+            "few labelled pixels."
         )
-    verdict = examine_samples(samples, task.variant, task.verdict)
-    refuse_if_partial(verdict, task.card, allow_partial=task.allow_partial)
-    conversions: dict[str, list[str]] = {}
-    for content in contents:
-        for image, words in sorted(content.conversions.items()):
-            conversions.setdefault(words, []).append(image)
-    converted = [f"{len(images)} image(s) had {words}: {', '.join(images)}." for words, images in conversions.items()]
+    verdict = examine_samples(contents.samples, task.variant, verdict)
+    verdict.refuse_errors(task.card)
+    verdict.refuse_parts(task.card, allow_partial=task.settings.allow_partial)
     manifest = Manifest.build(
         task.card,
         task.variant,
-        samples,
+        contents.samples,
         layout=task.reader.layout,
-        partial_reasons=verdict.reasons,
+        partial_reasons=verdict.sentences("partial"),
         verified=verdict.verified,
-        notes=(*task.found.notes, *sorted(converted)),
+        notes=(*task.notes, *contents.remarks()),
+        warnings=(f"{sentence}." for sentence in verdict.sentences("warning")),
     )
-    return manifest, (*verdict.warnings, *examine_labels(manifest, task.variant))
+    return manifest, verdict
 
 
 def _assemble(task: _Task, jobs: list[Job], manifest: Manifest, progress: Progress) -> None:
@@ -185,6 +274,15 @@ def _assemble(task: _Task, jobs: list[Job], manifest: Manifest, progress: Progre
         store_manifest(file, manifest, creation=_creation(task))
         finish(file)
     progress("assemble", len(jobs), len(jobs))
+
+
+def _largest_first(jobs: Sequence[Job]) -> list[Job]:
+    """Order jobs so that no worker is left alone with a large one at the end."""
+    return sorted(jobs, key=lambda job: -sum(pair.image.size for pair in job.unit.pairs))
+
+
+def _workers(task: _Task) -> int:
+    return task.settings.workers or default_workers()
 
 
 def _creation(task: _Task) -> str:
@@ -212,17 +310,20 @@ def _unchanged(task: _Task) -> PrepareReport:
         raise DataError(f"{task.target} exists and cannot be used ({error}) - {again}.") from error
     if not same:
         raise DataError(f"{task.target} exists and was made from other files or by other rules; {again}.")
-    refuse_if_partial(Verdict(manifest.partial_reasons), task.card, allow_partial=task.allow_partial)
+    if manifest.partial and not task.settings.allow_partial:
+        raise DataError(
+            f"{task.card.title} is not complete: {'; '.join(manifest.partial_reasons)}; add what is missing, or go on "
+            "with --allow-partial, which marks every result as partial."
+        )
     remove_leftovers(task.target, parts=True)
     verdict = examine_samples(manifest.samples, task.variant, task.verdict)
-    warnings = (*verdict.warnings, *examine_labels(manifest, task.variant))
-    return _report(task, manifest, status="unchanged", warnings=warnings, parts_reused=0)
+    size = task.target.stat().st_size
+    return _report(task, manifest, verdict, status="unchanged", size_bytes=size, parts_reused=0)
 
 
 def _report(
-    task: _Task, manifest: Manifest, *, status: str, warnings: tuple[str, ...], parts_reused: int
+    task: _Task, manifest: Manifest, verdict: Verdict, *, status: str, size_bytes: int, parts_reused: int
 ) -> PrepareReport:
-    layout_title = next(layout.title for layout in task.card.layouts if layout.name == task.reader.layout)
     return make_report(
         manifest,
         task.found,
@@ -231,9 +332,9 @@ def _report(
         status=status,
         source=str(task.source),
         target=str(task.target),
-        layout_title=layout_title,
-        warnings=warnings,
-        size_bytes=task.target.stat().st_size,
+        layout_title=task.card.layout(task.reader.layout).title,
+        findings=verdict.findings,
+        size_bytes=size_bytes,
         parts_reused=parts_reused,
     )
 

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from ovrisisbench.catalog.cards import Variant
 from ovrisisbench.catalog.evidence import Evidence
-from ovrisisbench.prepare.layouts import Expected, Recognised
+from ovrisisbench.prepare.findings import Finding
+from ovrisisbench.prepare.layouts import ALL, Expected, Recognised
 from ovrisisbench.prepare.manifest import Manifest
 
 __all__ = ["PrepareReport", "SplitReport", "make_report"]
@@ -40,12 +41,13 @@ class PrepareReport(BaseModel):
     dataset: str
     title: str
     variant: str
-    status: Literal["prepared", "unchanged"]
-    """``unchanged``: the file was there already, made from the same files by the same rules."""
+    status: Literal["prepared", "unchanged", "checked"]
+    """``unchanged``: the file was there already, made from the same files by the same rules; ``checked``: nothing was
+    written."""
     source: str
     """As given with ``--from``."""
     target: str
-    """The prepared file."""
+    """The prepared file, or where it would be written."""
     layout: str
     layout_title: str
     splits: tuple[SplitReport, ...]
@@ -56,11 +58,14 @@ class PrepareReport(BaseModel):
     partial_reasons: tuple[str, ...]
     verified: bool
     """True if counts and names equal the published ones."""
+    findings: tuple[Finding, ...]
+    """Every difference from the card; of an unchanged file, those that its files and names show."""
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
     digest: str
     """Fingerprint of all decoded pixels and label values."""
     size_bytes: int
+    """Of the prepared file; of one that was only checked, what its pixels and labels would need."""
     parts_reused: int
     """Scenes taken over from an interrupted run."""
 
@@ -82,18 +87,21 @@ def make_report(
         rest: the remaining fields of :class:`PrepareReport`.
     """
     images_expected: dict[str, int | None] = dict(variant.counts)
-    if "all" in manifest.counts:
-        images_expected = {"all": variant.total}
+    if ALL in manifest.counts:
+        images_expected = {ALL: variant.total}
+    sums = {ALL: (sum(found.counts.values()), len(manifest.samples))}
+    counts = {split: (found.counts.get(split, 0), manifest.counts.get(split, 0)) for split in found.counts}
     splits = []
-    for split in sorted({*found.counts, *expected, *manifest.counts}):
+    for split in sorted({*counts, *expected, *images_expected}, key=lambda split: (split == ALL, split)):
         files, images = expected.get(split), images_expected.get(split)
+        files_found, images_found = counts.get(split) or sums.get(split, (0, 0))
         splits.append(
             SplitReport(
                 split=split,
-                files_found=found.counts.get(split, 0),
+                files_found=files_found,
                 files_expected=files.images if files else None,
                 files_evidence=files.evidence if files else None,
-                images_found=manifest.counts.get(split, 0),
+                images_found=images_found,
                 images_expected=images,
                 images_evidence=variant.counts_evidence if images is not None else None,
             )
@@ -111,6 +119,7 @@ def make_report(
             "partial_reasons": manifest.partial_reasons,
             "verified": manifest.verified,
             "notes": manifest.notes,
+            "warnings": manifest.warnings,
             "digest": manifest.digest,
             **rest,
         }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ovrisisbench.catalog.cards import WindowRule
 
-__all__ = ["Box", "enclosing_boxes", "window_boxes"]
+__all__ = ["Box", "around", "enclosing_boxes", "window_boxes"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -81,9 +81,19 @@ def enclosing_boxes(boxes: Iterable[Box]) -> list[Box]:
         grown = box
         while touching := [other for other in merged if other.overlaps(grown)]:
             merged = [other for other in merged if other not in touching]
-            grown = _around(grown, *touching)
+            grown = around([grown, *touching])
         merged.append(grown)
     return sorted(merged)
+
+
+def around(boxes: Sequence[Box]) -> Box:
+    """Return the smallest rectangle that holds every given one."""
+    return Box(
+        min(box.y0 for box in boxes),
+        max(box.y1 for box in boxes),
+        min(box.x0 for box in boxes),
+        max(box.x1 for box in boxes),
+    )
 
 
 def _intervals(length: int, rule: WindowRule) -> list[tuple[int, int]]:
@@ -92,12 +102,3 @@ def _intervals(length: int, rule: WindowRule) -> list[tuple[int, int]]:
     size = min(rule.size, length)
     starts = sorted({min(start, length - size) for start in range(0, length, rule.stride)})
     return [(start, start + size) for start in starts]
-
-
-def _around(*boxes: Box) -> Box:
-    return Box(
-        min(box.y0 for box in boxes),
-        max(box.y1 for box in boxes),
-        min(box.x0 for box in boxes),
-        max(box.x1 for box in boxes),
-    )

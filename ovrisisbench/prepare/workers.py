@@ -17,6 +17,7 @@ from ovrisisbench.errors import DataError
 __all__ = ["default_workers", "run_jobs"]
 
 Job = TypeVar("Job")
+Result = TypeVar("Result")
 
 
 def default_workers() -> int:
@@ -27,7 +28,7 @@ def default_workers() -> int:
 
 
 def run_jobs(
-    function: Callable[[Job], None], jobs: Sequence[Job], *, workers: int, done: Callable[[Job], None]
+    function: Callable[[Job], Result], jobs: Sequence[Job], *, workers: int, done: Callable[[Job, Result], None]
 ) -> None:
     """Run ``function`` on every job, in any order.
 
@@ -36,10 +37,10 @@ def run_jobs(
     ``if __name__ == "__main__"``.
 
     Args:
-        function: importable by name; what it raises ends the run and is raised here.
+        function: importable by name, with a picklable result; what it raises ends the run and is raised here.
         jobs: picklable.
         workers: at least 1; never more than there are jobs.
-        done: called here after each job.
+        done: called here with each finished job and its result, in the order of finishing.
 
     Raises:
         DataError: a process was killed from outside.
@@ -47,16 +48,14 @@ def run_jobs(
     workers = min(workers, len(jobs))
     if workers <= 1:
         for job in jobs:
-            function(job)
-            done(job)
+            done(job, function(job))
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin) as pool:
         futures = {pool.submit(function, job): job for job in jobs}
         try:
             for future in as_completed(futures):
-                future.result()
-                done(futures[future])
+                done(futures[future], future.result())
         except BrokenProcessPool as error:
             raise DataError(
                 "A worker process was killed, probably for lack of memory; start the same command again with fewer "

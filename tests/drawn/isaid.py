@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from ovrisisbench.catalog import DatasetCard, load_card
 from ovrisisbench.demo.scenes import draw_scene
 from ovrisisbench.prepare.doctor import name_digest
+from tests.drawn.writing import png, write_zip
 
 BACKGROUND = 255
 
@@ -139,22 +137,6 @@ def instance_mask(scene: Scene) -> np.ndarray:
     labelled = scene.mask.any(axis=2)
     colours = np.random.default_rng(1).integers(1, 256, scene.mask.shape).astype(np.uint8)
     return np.where(labelled[..., None], colours, 0).astype(np.uint8)
-
-
-def png(pixels: np.ndarray) -> bytes:
-    """The bytes of a PNG file."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
-
-
-def write_zip(path: Path, members: dict[str, bytes]) -> Path:
-    """Write a zip with the given members."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return path
 
 
 def _save(path: Path, pixels: np.ndarray) -> None:

@@ -23,6 +23,7 @@ def sample(name, **changes):
         "x1": 3,
         "image_sha256": hashlib.sha256(name.encode()).hexdigest(),
         "label_sha256": "0" * 64,
+        "perceptual_hash": hashlib.sha256(name[::-1].encode()).hexdigest(),
         "histogram": {3: 4, 255: 2},
     }
     return Sample(**{**fields, **changes})

@@ -8,8 +8,9 @@ from PIL import Image
 
 from ovrisisbench.errors import DataError
 from ovrisisbench.prepare import pictures
+from ovrisisbench.prepare.archives import close_archives
 from ovrisisbench.prepare.pictures import open_picture, picture_size
-from ovrisisbench.prepare.sources import close_archives, scan
+from ovrisisbench.prepare.sources import scan
 from ovrisisbench.prepare.windows import Box
 from tests.drawn.isaid import png, write_zip
 

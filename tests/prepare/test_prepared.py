@@ -143,8 +143,8 @@ def _edited(file):
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda file: file.attrs.__setitem__("format_version", 2), "written by a newer ovrisisbench"),
-        (lambda file: file.attrs.__setitem__("format_version", 0), "of an older format"),
+        (lambda file: file.attrs.__setitem__("format_version", 3), "written by a newer ovrisisbench"),
+        (lambda file: file.attrs.__setitem__("format_version", 1), "of an older format"),
         (lambda file: file.attrs.__setitem__("format", "other"), "not a prepared data set"),
         (lambda file: file.attrs.__delitem__("format"), "not a prepared data set"),
         (lambda file: file.attrs.__delitem__("complete"), "not written to its end"),

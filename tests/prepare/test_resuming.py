@@ -104,8 +104,8 @@ INTERRUPTED = """
     from ovrisisbench.prepare import preparation
 
     def interrupting(function, jobs, *, workers, done):
-        def count(job):
-            done(job)
+        def count(job, result):
+            done(job, result)
             os.kill(os.getpid(), signal.SIGINT)
         original(function, jobs, workers=workers, done=count)
 
@@ -213,7 +213,7 @@ def test_two_at_once_are_kept_apart(drawn, card, tmp_path):
 
 def test_a_worker_killed_from_outside_is_explained(tmp_path):
     with pytest.raises(DataError, match="lack of memory; start the same command again with fewer --workers than 2"):
-        run_jobs(_kill_self, [1, 2], workers=2, done=lambda job: None)
+        run_jobs(_kill_self, [1, 2], workers=2, done=lambda job, result: None)
 
 
 def _kill_self(_job):
@@ -276,7 +276,7 @@ def test_an_unfinished_part_is_not_taken_for_a_finished_one(tmp_path):
     path = tmp_path / "P0001.h5"
     with h5py.File(path, "w") as file:
         file.attrs["format"] = "ovrisisbench-part"
-        file.attrs["format_version"] = 1
+        file.attrs["format_version"] = parts.FORMAT_VERSION
         file.attrs["identity"] = "same"
 
     class Unit:

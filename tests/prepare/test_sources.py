@@ -8,7 +8,8 @@ import pytest
 
 from ovrisisbench.errors import DataError
 from ovrisisbench.prepare import sources
-from ovrisisbench.prepare.sources import close_archives, scan
+from ovrisisbench.prepare.archives import close_archives
+from ovrisisbench.prepare.sources import scan
 from tests.drawn.isaid import write_zip
 
 
@@ -139,11 +140,73 @@ def test_a_wrong_place_is_one_sentence(tmp_path, make, message):
         scan(tmp_path / "download")
 
 
-def test_zips_inside_zips_are_remembered_for_the_message(tmp_path):
-    inner = write_zip(tmp_path / "inner.zip", {"x.png": b"x"}).read_bytes()
+def nested(tmp_path, method, depth=1):
+    content = write_zip(tmp_path / "inner.zip", {"a/x.tif": b"II*x" * 50, "y.png": b"y"}).read_bytes()
     (tmp_path / "inner.zip").unlink()
-    write_zip(tmp_path / "outer.zip", {"masks/inner.zip": inner})
-    assert scan(tmp_path).inner_archives == ("outer.zip/masks/inner.zip",)
+    outer = tmp_path / "Potsdam.zip"
+    for level in range(depth):
+        with zipfile.ZipFile(outer, "w", method) as archive:
+            archive.writestr("README.txt", b"read me")
+            archive.writestr(f"Potsdam/{level}_Ortho.zip", content)
+        content = outer.read_bytes()
+    return outer
+
+
+def test_a_zip_stored_in_a_zip_is_read_in_place(tmp_path):
+    outer = nested(tmp_path, zipfile.ZIP_STORED)
+    entries = {entry.path: entry for entry in scan(outer).entries}
+    entry = entries["Potsdam.zip/Potsdam/0_Ortho.zip/a/x.tif"]
+    assert entry.folders == ("Potsdam", "Potsdam", "0_Ortho", "a")
+    with entry.open() as stream:
+        assert stream.read() == b"II*x" * 50
+    assert list(tmp_path.iterdir()) == [outer]
+
+
+def test_three_zips_inside_each_other_are_read_and_a_fourth_is_named(tmp_path):
+    deep = nested(tmp_path, zipfile.ZIP_STORED, depth=3)
+    (entry,) = [entry for entry in scan(deep).entries if entry.name == "y.png"]
+    with entry.open() as stream:
+        assert stream.read() == b"y"
+    deeper = nested(tmp_path, zipfile.ZIP_STORED, depth=4)
+    assert any("more than 3 zips" in reason for reason in scan(deeper).not_read)
+
+
+def test_a_zip_compressed_in_a_zip_is_unpacked_to_the_scratch_folder(tmp_path):
+    outer = nested(tmp_path, zipfile.ZIP_DEFLATED)
+    assert scan(outer).not_read == ("Potsdam.zip/Potsdam/0_Ortho.zip (a compressed zip inside a zip, unpack it)",)
+    source = scan(outer, scratch=tmp_path / "scratch")
+    (entry,) = [entry for entry in source.entries if entry.name == "x.tif"]
+    with entry.open() as stream:
+        assert stream.read() == b"II*x" * 50
+    (unpacked,) = (tmp_path / "scratch").iterdir()
+    before = unpacked.stat().st_mtime_ns
+    assert scan(outer, scratch=tmp_path / "scratch").entries == source.entries
+    assert unpacked.stat().st_mtime_ns == before
+
+
+def test_an_inner_zip_that_would_fill_the_disk_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inner.zip", bytes(3_000_000))
+    monkeypatch.setattr(sources, "MAX_INNER_RATIO", 2)
+    with pytest.raises(DataError, match=r"bomb\.zip/inner\.zip would unpack from 0\.0 MiB"):
+        scan(tmp_path, scratch=tmp_path / "scratch")
+    monkeypatch.setattr(sources, "MAX_INNER_RATIO", 100)
+    monkeypatch.setattr(sources, "MAX_INNER_BYTES", 1000)
+    with pytest.raises(DataError, match="do not use this archive"):
+        scan(tmp_path, scratch=tmp_path / "scratch")
+    assert not (tmp_path / "scratch").exists()
+
+
+def test_among_all_sorts_of_things_a_broken_zip_is_noted_and_the_rest_is_read(tmp_path):
+    (tmp_path / "broken.zip").write_bytes(b"PK\3\4 and no more")
+    (tmp_path / "movie.rar").write_bytes(b"Rar!")
+    (tmp_path / "x.png").write_bytes(b"x")
+    with pytest.raises(DataError, match="no complete zip"):
+        scan(tmp_path)
+    source = scan(tmp_path, skip_broken=True)
+    assert [entry.path for entry in source.entries] == ["movie.rar", "x.png"]
+    assert len(source.not_read) == 2
+    assert "archives .rar are not read" in source.not_read[1]
 
 
 def test_linked_folders_are_followed_once(tmp_path):
