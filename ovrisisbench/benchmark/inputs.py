@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from ovrisisbench.adapter.interface import AdapterInfo, LoadOptions, Precision
-from ovrisisbench.catalog import Protocol, load_card
+from ovrisisbench.catalog import Protocol, Variant, load_card
 from ovrisisbench.errors import AdapterError, CheckpointError, DataError, did_you_mean
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ __all__ = [
     "examine_checkpoint",
     "load_options",
     "open_prepared",
-    "tested_samples",
 ]
 
 
@@ -134,29 +133,37 @@ def datasets_to_run(protocol: Protocol, wanted: Sequence[str] | None, data: Path
         return here
     absent = [key for key in wanted if key not in here]
     if absent:
+        first, variant = absent[0], protocol.variant(absent[0]).name
+        option = "" if variant == load_card(first).default_variant else f" --variant {variant}"
         raise DataError(
-            f"{', '.join(absent)} is not prepared in {data}; run 'ovrisis-bench prepare {absent[0]} --from DOWNLOAD "
-            f"--to {data}' first, or say with --data where it is."
+            f"{', '.join(absent)} is not prepared in {data}; run 'ovrisis-bench prepare {first}{option} --from "
+            f"DOWNLOAD --to {data}' first, or say with --data where it is."
         )
     return [key for key in protocol.datasets if key in wanted]
 
 
-def open_prepared(protocol: Protocol, key: str, data: Path) -> PreparedDataset:
+def open_prepared(protocol: Protocol, key: str, data: Path, *, variant: Variant | None = None) -> PreparedDataset:
     """Open a prepared data set and check that it is the one the protocol tests.
+
+    Args:
+        protocol: the rules.
+        key: of the data set.
+        data: folder with prepared data sets.
+        variant: None for the one that is tested.
 
     Raises:
         DataError: unreadable, another variant, or prepared by other rules than the card has now.
     """
     from ovrisisbench.prepare import PreparedDataset, prepared_path, rules_digest
 
-    variant = protocol.variant(key)
+    variant = variant or protocol.variant(key)
     dataset = PreparedDataset(prepared_path(data, key, variant.name))
     manifest = dataset.manifest
     again = f"run 'ovrisis-bench prepare {key} --variant {variant.name}' again"
     if manifest.dataset != key or manifest.variant != variant.name:
         raise DataError(
             f"{dataset.path} holds {manifest.dataset} in the variant '{manifest.variant}', but protocol "
-            f"{protocol.name} tests {key} in the variant '{variant.name}'; {again}."
+            f"{protocol.name} needs {key} in the variant '{variant.name}'; {again}."
         )
     if manifest.rules_digest != rules_digest(load_card(key), variant):
         raise DataError(
@@ -164,21 +171,6 @@ def open_prepared(protocol: Protocol, key: str, data: Path) -> PreparedDataset:
             f"now; {again}."
         )
     return dataset
-
-
-def tested_samples(protocol: Protocol, dataset: PreparedDataset, train_set: str | None) -> list[int]:
-    """Return the indices of the samples that the protocol tests, for a model trained on ``train_set``.
-
-    Raises:
-        DataError: images must be held out, but the data set does not say which are in which split.
-    """
-    held_out = protocol.held_out_splits(dataset.manifest.dataset, train_set)
-    if held_out and "all" in dataset.manifest.counts:
-        raise DataError(
-            f"{dataset.path} was prepared from a download without splits, so protocol {protocol.name} cannot leave out "
-            f"the images of the {', '.join(sorted(held_out))} split; prepare it from a download with splits."
-        )
-    return [index for index, sample in enumerate(dataset.samples) if sample.split not in held_out]
 
 
 def examine_checkpoint(found: FoundAdapter, options: LoadOptions, class_counts: Mapping[str, int]) -> str | None:

@@ -11,6 +11,7 @@ from ovrisisbench.adapter.registry import FoundAdapter
 from ovrisisbench.catalog import Protocol
 
 if TYPE_CHECKING:
+    from ovrisisbench.benchmark.held_out import Exposure
     from ovrisisbench.evaluate.processes import Processes
     from ovrisisbench.evaluate.run import Evaluation
     from ovrisisbench.prepare import PreparedDataset
@@ -49,7 +50,7 @@ def make_record(
     *,
     dataset: PreparedDataset,
     rules: Protocol,
-    images_total: int,
+    exposure: Exposure,
     drive: Drive,
 ) -> tuple[Record, CountsTable]:
     """Make the record of one data set and the table of its per-image counts.
@@ -59,12 +60,14 @@ def make_record(
         model: of which model.
         dataset: on which data.
         rules: by which protocol.
-        images_total: images that the protocol tests in this data set.
+        exposure: which images the protocol tests, and what the model has seen of the data set in training.
         drive: how it was done.
     """
     from ovrisisbench.records import CountsTable, DatasetUsed, ProtocolUsed, Record
 
     manifest = dataset.manifest
+    images_total = len(exposure.tested)
+    reasons = (*manifest.partial_reasons, *exposure.partial_reasons)
     counts = CountsTable.from_images(
         evaluation.images,
         scenes={sample.id: sample.scene for sample in dataset.samples},
@@ -81,8 +84,9 @@ def make_record(
             images=len(evaluation.images),
             images_total=images_total,
             limited=len(evaluation.images) < images_total,
-            partial=manifest.partial,
-            partial_reasons=manifest.partial_reasons,
+            partial=bool(reasons),
+            partial_reasons=reasons,
+            seen_in_training=exposure.seen,
         ),
         class_names=rules.vocabulary(manifest.dataset).class_names,
         convention=rules.metric_convention,

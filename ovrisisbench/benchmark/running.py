@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Unpack
 from ovrisisbench import __version__
 from ovrisisbench.adapter.interface import TruthReader
 from ovrisisbench.adapter.registry import find_adapter
+from ovrisisbench.benchmark.held_out import Exposure, exposures, training_images
 from ovrisisbench.benchmark.inputs import (
     Loading,
     check_train_set,
@@ -22,7 +23,6 @@ from ovrisisbench.benchmark.inputs import (
     examine_checkpoint,
     load_options,
     open_prepared,
-    tested_samples,
 )
 from ovrisisbench.benchmark.recording import Drive, LoadedModel, make_record
 from ovrisisbench.catalog import DEFAULT_PROTOCOL, Protocol, load_protocol
@@ -81,7 +81,7 @@ def run(
         datasets: keys; None for every data set of the protocol that is prepared.
         data: folder with prepared data sets.
         results: folder for records.
-        protocol: name or YAML file.
+        protocol: name or YAML file, with ``+dataset:variant`` for other variants.
         limit: measure only so many images, evenly spread over the data set; the record is marked.
         batch_size: images handed to the model at once.
         threads: batches in flight on a CPU; None for the cores of this process's share.
@@ -103,7 +103,7 @@ def run(
     check_train_set(found.info, train_set, untrained=loading.get("untrained", False), protocol=rules)
     keys = datasets_to_run(rules, datasets, data)
     prepared = [open_prepared(rules, key, data) for key in keys]
-    tested = [tested_samples(rules, dataset, train_set) for dataset in prepared]
+    exposed = exposures(rules, prepared, training_images(rules, train_set, data))
     with joined_processes() as processes:
         drive = Drive(
             processes=processes,
@@ -124,8 +124,8 @@ def run(
             settings=dict(adapter.describe()),
         )
         records = [
-            _measured(loaded, dataset, samples, rules=rules, limit=limit, results=results, drive=drive, report=report)
-            for dataset, samples in zip(prepared, tested, strict=True)
+            _measured(loaded, dataset, exposure, rules=rules, limit=limit, results=results, drive=drive, report=report)
+            for dataset, exposure in zip(prepared, exposed, strict=True)
         ]
     return [record for record in records if record is not None]
 
@@ -133,7 +133,7 @@ def run(
 def _measured(
     model: LoadedModel,
     dataset: PreparedDataset,
-    tested: Sequence[int],
+    exposure: Exposure,
     *,
     rules: Protocol,
     limit: int | None,
@@ -147,7 +147,7 @@ def _measured(
     from ovrisisbench.records import write_record
 
     info, key = model.found.info, dataset.manifest.dataset
-    wanted = _spread(tested, limit)
+    wanted = _spread(exposure.tested, limit)
     names = rules.vocabulary(key).class_names
     truth = _histogram(dataset, wanted, len(names)) if info.reads_truth else None
     if truth is not None and isinstance(model.adapter, TruthReader):
@@ -172,7 +172,7 @@ def _measured(
         )
     if not drive.processes.is_first:
         return None
-    record, counts = make_record(evaluation, model, dataset=dataset, rules=rules, images_total=len(tested), drive=drive)
+    record, counts = make_record(evaluation, model, dataset=dataset, rules=rules, exposure=exposure, drive=drive)
     _report_difference(record, results, report)
     path = write_record(record, counts, results)
     remove_journals(folder)

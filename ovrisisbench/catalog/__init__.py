@@ -5,7 +5,13 @@ Everything here is read from YAML in ``splits/`` and validated on load.
 
 from ovrisisbench.catalog.cards import IGNORE_INDEX, DatasetCard, Variant, dataset_keys, load_card, load_cards
 from ovrisisbench.catalog.overlap import class_overlap, load_overlap_table
-from ovrisisbench.catalog.protocols import DEFAULT_PROTOCOL, Protocol, load_protocol, protocol_names
+from ovrisisbench.catalog.protocols import (
+    DEFAULT_PROTOCOL,
+    Protocol,
+    load_protocol,
+    protocol_names,
+    protocols_testing,
+)
 from ovrisisbench.catalog.vocabularies import (
     Vocabulary,
     checked_class_names,
@@ -29,5 +35,6 @@ __all__ = [
     "load_protocol",
     "load_vocabulary",
     "protocol_names",
+    "protocols_testing",
     "vocabulary_names",
 ]

@@ -130,7 +130,7 @@ def class_overlap(train: Vocabulary, test: Vocabulary, table: OverlapTable | Non
 
 
 def _match(name: str, train: Vocabulary, table: OverlapTable, judgement: Judgement | None) -> ClassMatch:
-    is_concept = name not in table.no_concept
+    is_concept = name.casefold() not in map(str.casefold, table.no_concept)
     level, like = name_level(name, train.class_names)
     if level is not None:
         return ClassMatch(name, level, like, _VARIANT if level == "variant" else "", is_concept)

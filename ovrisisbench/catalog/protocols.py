@@ -15,7 +15,15 @@ from ovrisisbench.catalog.vocabularies import Vocabulary, load_vocabulary
 from ovrisisbench.catalog.yaml_files import CatalogModel, installed_files, load_yaml
 from ovrisisbench.errors import CatalogError, did_you_mean
 
-__all__ = ["DEFAULT_PROTOCOL", "Convention", "Protocol", "TestSet", "load_protocol", "protocol_names"]
+__all__ = [
+    "DEFAULT_PROTOCOL",
+    "Convention",
+    "Protocol",
+    "TestSet",
+    "load_protocol",
+    "protocol_names",
+    "protocols_testing",
+]
 
 DEFAULT_PROTOCOL = "ovrisisbench-v1"
 
@@ -143,9 +151,8 @@ class Protocol(CatalogModel):
         for test in self.test_sets:
             variant = load_card(test.dataset).variant(variants.get(test.dataset, test.variant))
             if variant.name != test.variant:
-                test = test.model_copy(update={"variant": variant.name, "vocabulary": variant.vocabulary})  # noqa: PLW2901
                 changes.append(f"{test.dataset}:{variant.name}")
-            tests.append(test)
+            tests.append(test.model_copy(update={"variant": variant.name, "vocabulary": variant.vocabulary}))
         if not changes:
             return self
         return self.model_copy(
@@ -161,6 +168,19 @@ class Protocol(CatalogModel):
 def protocol_names() -> list[str]:
     """Return the names of all installed protocols, sorted."""
     return list(installed_files("protocols"))
+
+
+def protocols_testing(dataset: str) -> tuple[str, ...]:
+    """Return the names of the installed protocols that test a data set, sorted; none for one that waits for its first.
+
+    Args:
+        dataset: key of a card.
+
+    Example:
+        >>> protocols_testing("loveda")
+        ('ovrisisbench-v1', 'ovrisisbench-v1-heldout')
+    """
+    return tuple(name for name in protocol_names() if dataset in load_protocol(name).datasets)
 
 
 @cache
@@ -194,7 +214,9 @@ def _split_name(name: str) -> tuple[str, dict[str, str]]:
     for change in changes:
         dataset, colon, variant = change.partition(":")
         if not (dataset and colon and variant):
-            raise CatalogError(f"'{name}': '+{change}' names no variant; write +DATASET:VARIANT, such as +potsdam:grid-512.")
+            raise CatalogError(
+                f"'{name}': '+{change}' names no variant; write +DATASET:VARIANT, such as +potsdam:grid-512."
+            )
         if variants.setdefault(dataset, variant) != variant:
             raise CatalogError(f"'{name}' asks for two variants of {dataset}; leave one of them out.")
     return base, variants

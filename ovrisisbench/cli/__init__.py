@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "vocabulary": ("vocabulary", "Show class names, and which of them a training set has shown."),
     "models": ("models", "Show the models that can be run, and what weights they need."),
     "prepare": ("prepare", "Turn a download into a verified, fingerprinted HDF5 file."),
-    "inspect": ("inspect", "Show what a prepared data set holds; as a page with pictures, too."),
+    "inspect": ("inspect", "Show what a prepared data set holds, also as a page."),
     "verify": ("verify", "Read prepared data sets again and compare every pixel."),
     "duplicates": ("duplicates", "Find images that show the same, across splits and data sets."),
     "run": ("run", "Measure a model on prepared data sets."),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ovrisisbench.cli.output import console, json_option, print_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 __all__ = ["command"]
 
@@ -41,7 +44,7 @@ def command(dataset: str | None, data: Path, as_json: bool) -> None:
 
 
 def _row(key: str, data: Path) -> dict[str, Any]:
-    from ovrisisbench.catalog import load_card, load_vocabulary
+    from ovrisisbench.catalog import load_card, load_vocabulary, protocols_testing
     from ovrisisbench.prepare import prepared_path, readable_layouts
 
     card = load_card(key)
@@ -58,17 +61,36 @@ def _row(key: str, data: Path) -> dict[str, Any]:
         "licence": card.licence,
         "downloads": [{"what": item.what, "archive": item.archive, "from": item.source} for item in card.downloads],
         "layouts_read": readable_layouts(key),
+        "protocols": list(protocols_testing(key)),
         "prepared": str(path) if path.exists() else None,
     }
 
 
 def _print_overview(rows: list[dict[str, Any]], data: Path) -> None:
     from rich.markup import escape
+
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row["protocols"]), []).append(row)
+    out = console()
+    # What no protocol tests comes last.
+    for protocols in sorted(groups, key=lambda names: (not names, names)):
+        tested = (
+            f"Tested by {', '.join(protocols)}" if protocols else "Tested by a protocol of your own (--protocol FILE)"
+        )
+        out.print(_overview(tested, groups[protocols]))
+    out.print("? = a count that is inferred or recalled and still to be confirmed on a real download.")
+    out.print(f"here = prepared in {escape(str(data))}; reader = layouts that 'prepare' of this release reads.")
+    out.print("One whole card: ovrisis-bench datasets NAME")
+
+
+def _overview(title: str, rows: list[dict[str, Any]]) -> Table:
+    from rich.markup import escape
     from rich.table import Table
 
     from ovrisisbench.catalog.evidence import UNCERTAIN
 
-    table = Table(title="Data sets of the benchmark", title_justify="left", show_lines=True, expand=True)
+    table = Table(title=escape(title), title_justify="left", show_lines=True, expand=True)
     table.add_column("data set", no_wrap=True)
     table.add_column("classes", justify="right", no_wrap=True)
     table.add_column("images", justify="right", no_wrap=True)
@@ -88,11 +110,7 @@ def _print_overview(rows: list[dict[str, Any]], data: Path) -> None:
             "\n".join(row["layouts_read"]) or "none yet",
             "prepared" if row["prepared"] else "-",
         )
-    out = console()
-    out.print(table)
-    out.print("? = a count that is inferred or recalled and still to be confirmed on a real download.")
-    out.print(f"here = prepared in {escape(str(data))}; reader = layouts that 'prepare' of this release reads.")
-    out.print("One whole card: ovrisis-bench datasets NAME")
+    return table
 
 
 def _print_card(key: str, row: dict[str, Any]) -> None:
@@ -112,6 +130,7 @@ def _print_card(key: str, row: dict[str, Any]) -> None:
         ("image size", card.image_size),
         ("licence", card.licence),
         ("scene", card.scene_key),
+        ("protocols", ", ".join(row["protocols"]) or "none of this release; test it by one of your own"),
         ("prepared", prepared),
     ):
         out.print(f"  {name:<11} {escape(str(value))}")

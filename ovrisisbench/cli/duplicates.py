@@ -136,17 +136,22 @@ def _compared(found: Duplicates) -> str:
 def _print_twins(out: Console, found: Duplicates, *, nothing: str) -> None:
     from rich.markup import escape
 
-    for twins in found.twins:
+    # What matters most comes first: what is seen in training, then what other splits share, then copies in one split.
+    for twins in sorted(found.twins, key=lambda twins: (_is_inside(twins), twins.other_split != "train")):
         out.print(escape(_sentence(twins)), soft_wrap=True)
     if not found.twins:
         out.print(nothing)
+
+
+def _is_inside(twins: Twins) -> bool:
+    return (twins.dataset, twins.split) == (twins.other_dataset, twins.other_split)
 
 
 def _sentence(twins: Twins) -> str:
     here, there = twins.split, twins.other_split
     if twins.dataset != twins.other_dataset:
         here, there = f"{twins.dataset} {here}", f"{twins.other_dataset} {there}"
-    elif here == there:
+    elif _is_inside(twins):
         there = f"{there} itself"
     has = "image has a twin" if twins.images == 1 else "images have a twin"
     kinds = [

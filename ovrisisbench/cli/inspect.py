@@ -79,7 +79,7 @@ def _print(manifest: Manifest, summary: DatasetSummary) -> None:
     out.print(f"state        {state}, {verified}")
     remarks = (
         ("partial", manifest.partial_reasons),
-        ("warning", getattr(manifest, "warnings", ())),
+        ("warning", manifest.warnings),
         ("note", manifest.notes),
     )
     for word, sentences in remarks:

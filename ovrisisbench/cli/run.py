@@ -75,7 +75,12 @@ class ProgressReport(RunReport):
     show_default=True,
     help="Folder for records.",
 )
-@click.option("--protocol", default=DEFAULT_PROTOCOL, show_default=True, help="Name of a protocol, or its YAML file.")
+@click.option(
+    "--protocol",
+    default=DEFAULT_PROTOCOL,
+    show_default=True,
+    help="Name of a protocol, or its YAML file; +DATASET:VARIANT tests another variant.",
+)
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -164,5 +169,21 @@ def _line(record: Record, path: Path) -> str:
         f"{record.dataset.key}: mIoU {_percent(metrics.miou)}  mACC {_percent(metrics.macc)}  "
         f"fwIoU {_percent(metrics.fwiou)} ({classes}; protocol {record.protocol.name} {record.protocol.id})"
         + (f" - {', '.join(marks)}" if marks else "")
+        + _seen_line(record)
         + f"\n  {path}"
     )
+
+
+def _seen_line(record: Record) -> str:
+    """Say in a line of its own how many test images training has seen; nothing for a model that was not trained."""
+    if record.model.train_set is None:
+        return ""
+    seen = record.dataset.seen_in_training
+    if seen is None:
+        where = f"{record.model.train_set} is not prepared here with its splits"
+        return f"\n  how many test images were seen in training is unknown: {where}"
+    kinds = ((seen.by_split, "of its split"), (seen.exact, "with equal pixels"), (seen.near, "alike"))
+    found = ", ".join(f"{count:,} {words}" for count, words in kinds if count)
+    least = "at least " if seen.train_partial else ""
+    fate = "seen in training, and left out" if seen.left_out else "seen in training"
+    return f"\n  {least}{seen.images:,} of {seen.of:,} test images were {fate}" + (f" ({found})" if found else "")

@@ -23,6 +23,12 @@ def measured_notes(
     for key in (key for key in titles if key in mixed):
         complete = [row.records[key] for row in rows if key in row.records and row.records[key].is_complete]
         digests = sorted({data_key(record)[1][:8] for record in complete})
+        if len({data_key(record) for record in complete}) == 1:
+            notes.append(
+                f"‡ {titles[key]}: rows of one training set were not measured on the same images, because not the same "
+                "ones were left out as seen in training; neither this column nor the means are ranked."
+            )
+            continue
         notes.append(
             f"‡ {titles[key]}: not all rows were measured on the same pixels, labels and class names (prepared data "
             f"{', '.join(digests)}); neither this column nor the means are ranked."

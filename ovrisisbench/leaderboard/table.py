@@ -32,6 +32,7 @@ def leaderboard_table(
         protocol: keep one protocol only, by name or by id.
 
     Raises:
+        CatalogError: ``protocol`` asks for a variant that does not exist.
         RecordError: ``protocol`` is neither installed nor in any record, or two records of one protocol id
             list different data sets.
     """
@@ -49,6 +50,9 @@ def _of_protocol(
     records: Sequence[Record], published: Sequence[PublishedTable], wanted: str
 ) -> tuple[list[Record], list[PublishedTable]]:
     ids = {name: load_protocol(name).id for name in protocol_names()}
+    if "+" in wanted and wanted not in {record.protocol.name for record in records}:
+        wanted = load_protocol(wanted).name  # other variants, in any order
+        ids.setdefault(wanted, load_protocol(wanted).id)
     names = {name for name, id_ in ids.items() if wanted in (name, id_)}
     kept = [record for record in records if wanted in (record.protocol.name, record.protocol.id)]
     names |= {record.protocol.name for record in kept} | {table.claims_protocol for table in published} & {wanted}
@@ -110,10 +114,16 @@ def _published_section(table: PublishedTable) -> Section:
 
 
 def _mixed(rows: Sequence[MeasuredRow], datasets: Sequence[str]) -> frozenset[str]:
-    """Return the data sets that complete records were measured on in more than one preparation."""
+    """Return the data sets that complete records were measured on in more than one preparation.
+
+    Models of one training set must also have been spared the same images.
+    """
     found: dict[str, set[tuple[str, str, str, str]]] = {key: set() for key in datasets}
+    left_out: dict[tuple[str, str | None], set[str | None]] = defaultdict(set)
     for row in rows:
         for key, record in row.records.items():
             if record.is_complete:
                 found[key].add(data_key(record))
-    return frozenset(key for key, preparations in found.items() if len(preparations) > 1)
+                left_out[key, record.model.train_set].add(record.dataset.left_out)
+    several = {key for key, preparations in found.items() if len(preparations) > 1}
+    return frozenset(several | {key for (key, _), digests in left_out.items() if len(digests) > 1})

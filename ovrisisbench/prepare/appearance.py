@@ -14,7 +14,7 @@ from ovrisisbench.catalog.cards import IGNORE_INDEX, DatasetCard, Variant
 from ovrisisbench.prepare.bands import LEAST_POOLED, examine_bands
 from ovrisisbench.prepare.class_colours import ColourSum
 from ovrisisbench.prepare.findings import Finding
-from ovrisisbench.prepare.label_orders import examine_orders, share_range_words
+from ovrisisbench.prepare.label_orders import LEAST_OF_A_CLASS, examine_orders, share_range_words
 
 __all__ = ["examine_appearance"]
 
@@ -24,6 +24,8 @@ BLACK: Final = 40.0
 """Mean brightness, 0..255, up to which pixels count as black: deep shadow and dark water are about 40."""
 COMMON: Final = 0.01
 """Share from which a label that should be black is worth looking at."""
+PAINTED: Final = 3.0
+"""Difference from the class colour, 0..255, that the mean of a painted class may have at blurred borders."""
 SHOWN: Final = 3
 
 
@@ -49,8 +51,11 @@ def examine_appearance(  # noqa: PLR0917 - each is one plain quantity
         What is unusual; errors where labels or bands are wrong beyond doubt. Where the order of the ids is wrong or
         doubtful, nothing is said that depends on it.
     """
+    painted = _label_pictures(card, variant, colours)
+    if painted:
+        return [painted]
     order = examine_orders(card, variant, class_pixels, ignored_pixels, colours)
-    ignored = _ignored(variant, class_pixels, ignored_pixels)
+    ignored = _ignored(card, variant, class_pixels, ignored_pixels)
     found = [_sizes(card, sizes), order]
     if order is None:
         found += [ignored, _shares(card, variant, class_pixels), _absent(card, variant, class_pixels)]
@@ -58,6 +63,29 @@ def examine_appearance(  # noqa: PLR0917 - each is one plain quantity
         if ignored is None or ignored.severity != "error":
             found.append(examine_bands(card, variant, colours))
     return [finding for finding in found if finding is not None]
+
+
+def _label_pictures(card: DatasetCard, variant: Variant, colours: Mapping[int, ColourSum]) -> Finding | None:
+    """Recognise label pictures in the place of images, where one file has overwritten another of the same name."""
+    same = 0
+    for label in card.classes:
+        index = variant.labels[label.name]
+        colour = colours.get(IGNORE_INDEX if index == "ignore" else index)
+        if colour is None or colour.pixels < LEAST_OF_A_CLASS:
+            continue
+        if max(abs(mean - band) for mean, band in zip(colour.mean, label.colour, strict=True)) > PAINTED:
+            return None
+        same += 1
+    if same < SHOWN:
+        return None
+    return Finding(
+        severity="error",
+        subject="images",
+        expected="photographs",
+        found=f"the class colours themselves in {same} classes",
+        cause="the files are label pictures, which have overwritten the images of the same names",
+        remedy="unpack the archives into folders of their own",
+    )
 
 
 def _sizes(card: DatasetCard, sizes: Mapping[tuple[int, int], int]) -> Finding | None:
@@ -80,7 +108,7 @@ def _sizes(card: DatasetCard, sizes: Mapping[tuple[int, int], int]) -> Finding |
     )
 
 
-def _ignored(variant: Variant, class_pixels: Sequence[int], ignored_pixels: int) -> Finding | None:
+def _ignored(card: DatasetCard, variant: Variant, class_pixels: Sequence[int], ignored_pixels: int) -> Finding | None:
     total = sum(class_pixels) + ignored_pixels
     if variant.ignored_share is None or not total:
         return None
@@ -104,6 +132,10 @@ def _ignored(variant: Variant, class_pixels: Sequence[int], ignored_pixels: int)
             "at 1, and every class would be off by one"
         )
         remedy = "use the masks as published"
+    elif not most and (lost := [label.name for label in card.classes if label.original_id == IGNORE_INDEX]):
+        severity = "error"
+        cause = f"these are the publisher's ids, in which {IGNORE_INDEX} is {lost[0]}, and not labels"
+        remedy = "use masks that were turned into labels, or the publisher's in the publisher's layout"
     elif not most and not class_pixels[-1]:
         severity = "error"
         cause = "every value was reduced by one: the lowest class became 255 and the last one is gone"

@@ -15,11 +15,11 @@ __all__ = ["LEAST_POOLED", "examine_bands", "gain_of_each_band", "lead_of_each_b
 LEAST_POOLED: Final = 1_000
 """Sampled pixels of plants, and of sealed ground, below which nothing is said. One pixel's ratio of two bands strays by
 about 20 % and neighbours stray together; so many come from fifty objects or more, which leaves about 3 %."""
-CLEAR_LEAD: Final = math.log(1.25)
-"""Near infrared leads the other bands by a factor of 1.5 to 2 on plants; dry grass and bare soil in true colours, the
-worst case, lead in red by no more than 1.2."""
-DOUBTFUL_LEAD: Final = math.log(1.12)
-"""Between this and the clear lead both are possible: dry plants in red, or leafless ones in near infrared."""
+LEAST_LEAD: Final = math.log(1.12)
+"""Near infrared leads the other bands by a factor of 1.2 to 2 on plants, no band of true colours but green by more than
+1.1 unless the plants are dry or red."""
+CLEAR_SWAP: Final = math.log(1.25)
+"""Green gains on red by a factor of 1.1 to 1.5 on plants; so much the other way means that the two are exchanged."""
 
 Gain = tuple[float, float, float]
 
@@ -86,24 +86,26 @@ def lead_of_each_band(gain: Gain) -> Gain:
 def _in_true_colour(gain: Gain) -> tuple[Severity, str] | None:
     lead = lead_of_each_band(gain)
     for band, order in ((0, "near infrared, red, green"), (2, "green, red, near infrared")):
-        if lead[band] >= CLEAR_LEAD:
+        if lead[band] < LEAST_LEAD:
+            continue
+        # Plants take in more red than green; in true colours, autumn leaves included, blue gains least.
+        if gain[1] < gain[2 - band]:
             return "error", f"the pictures hold {order} in place of red, green, blue"
-        if lead[band] >= DOUBTFUL_LEAD:
-            return "warning", f"the pictures may hold {order}, or the plants are dry"
+        return "warning", f"the pictures may hold {order}, or the plants are dry"
     return None
 
 
 def _in_false_colour(gain: Gain) -> tuple[Severity, str] | None:
     lead = lead_of_each_band(gain)
-    if lead[0] >= DOUBTFUL_LEAD:
+    if lead[0] >= LEAST_LEAD:
         # Plants take in more red than green, so green gains on red.
         swapped = gain[1] - gain[2]
-        severity: Severity = "error" if swapped >= CLEAR_LEAD else "warning"
+        severity: Severity = "error" if swapped >= CLEAR_SWAP else "warning"
         words = "are" if severity == "error" else "may be"
-        return (severity, f"the second and the third band {words} exchanged") if swapped >= DOUBTFUL_LEAD else None
-    if lead[2] >= DOUBTFUL_LEAD:
+        return (severity, f"the second and the third band {words} exchanged") if swapped >= LEAST_LEAD else None
+    if lead[2] >= LEAST_LEAD:
         return "error", "near infrared is the third band: the bands are in reverse order (green, red, near infrared)"
-    if lead[1] >= DOUBTFUL_LEAD:
+    if lead[1] >= LEAST_LEAD:
         return "error", "the bands are in another order, or these are pictures in true colours (red, green, blue)"
     if lead[0] <= 0:
         return "error", "no band shows near infrared: these are pictures in true colours (red, green, blue)"

@@ -54,7 +54,8 @@ class CardLayout:
 
     def expected(self, card: DatasetCard, variant: Variant, found: Recognised) -> Mapping[str, Expected]:
         """Return the files of a complete download, where the card knows them."""
-        if self.is_cut or variant.layouts:
+        # A variant of one layout alone has counts of its files, unless they have still to be cut into windows.
+        if self.is_cut or (variant.layouts and variant.windows is None):
             counts = {ALL: variant.total} if ALL in found.counts else dict(variant.counts)
             return {
                 split: Expected(count, variant.counts_evidence) for split, count in counts.items() if count is not None

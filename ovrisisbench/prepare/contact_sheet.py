@@ -102,7 +102,7 @@ def _remarks(manifest: Manifest) -> list[tuple[str, str]]:
     """Return (kind, sentence) of everything that a reader of the figures should know."""
     kinds = (
         ("partial", manifest.partial_reasons),
-        ("warning", getattr(manifest, "warnings", ())),
+        ("warning", manifest.warnings),
         ("note", manifest.notes),
     )
     found = []

@@ -19,11 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ovrisisbench.catalog.cards import IGNORE_INDEX, DatasetCard, Variant, WindowRule
 from ovrisisbench.prepare.class_colours import GRID, ClassColours, ColourSum
-from ovrisisbench.prepare.hdf5_file import IMAGES, add_source, remove_source
+from ovrisisbench.prepare.hdf5_file import IMAGES, add_source, remove_sources
 from ovrisisbench.prepare.labels import LabelMap
 from ovrisisbench.prepare.layouts import LayoutReader, Pair, Unit
 from ovrisisbench.prepare.manifest import Sample
-from ovrisisbench.prepare.perceptual_hash import perceptual_hash
 from ovrisisbench.prepare.pictures import Picture, UnusableFileError, open_picture, picture_size
 from ovrisisbench.prepare.windows import Box, around, enclosing_boxes, window_boxes
 
@@ -138,6 +137,14 @@ class _Conversion:
 
     def convert(self, pair: Pair) -> tuple[list[Sample], str]:
         """Return the samples of one pair, and words for what was done to its pixels."""
+        try:
+            return self._converted(pair)
+        except UnusableFileError:
+            if self.file is not None:
+                remove_sources(self.file, pair.source)
+            raise
+
+    def _converted(self, pair: Pair) -> tuple[list[Sample], str]:
         rule = None if self.reader.is_cut else self.variant.windows
         with open_picture(pair.mask) as mask:
             labels = self.reader.labels(mask, self.card, self.variant)
@@ -151,17 +158,11 @@ class _Conversion:
             remark = labels.remark
         if not windows:
             return [], remark
-        try:
-            with open_picture(pair.image, extra_bands=pair.extra_bands) as image:
-                for region in regions:
-                    self._store_image(image, region)
-                samples = [_sample(pair, window, image, regions, is_window=rule is not None) for window in windows]
-                return samples, "; ".join(words for words in (image.conversion, remark) if words)
-        except UnusableFileError:
-            if self.file is not None:
-                for region in regions:
-                    remove_source(self.file, region.name)
-            raise
+        with open_picture(pair.image, extra_bands=pair.extra_bands) as image:
+            for region in regions:
+                self._store_image(image, region)
+            samples = [_sample(pair, window, image, regions, is_window=rule is not None) for window in windows]
+            return samples, "; ".join(words for words in (image.conversion, remark) if words)
 
     def _store_labels(self, box: Box, whole: Box, labels: LabelMap, pair: Pair) -> _Region:
         name = pair.source if box == whole else f"{pair.source}_{box.suffix}"
@@ -223,7 +224,7 @@ def _sample(pair: Pair, window: _Window, image: Picture, regions: list[_Region],
         x1=inside.x1,
         image_sha256=digest.hexdigest(),
         label_sha256=window.label_sha256,
-        perceptual_hash=perceptual_hash(image.decoded, window.box),
+        perceptual_hash=image.perceptual_hash(window.box),
         histogram=window.histogram,
     )
 

@@ -11,6 +11,7 @@ Layout (``docs/prepared-data.md`` has the full description)::
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,7 +33,7 @@ __all__ = [
     "new_file",
     "open_file",
     "read_bytes",
-    "remove_source",
+    "remove_sources",
     "store_manifest",
     "write_bytes",
 ]
@@ -71,10 +72,11 @@ def add_source(file: h5py.File, name: str, height: int, width: int) -> tuple[h5p
     return image, labels
 
 
-def remove_source(file: h5py.File, name: str) -> None:
-    """Remove the two arrays of a source that turned out to be unusable."""
-    del file[IMAGES][name]
-    del file[LABELS][name]
+def remove_sources(file: h5py.File, image: str) -> None:
+    """Remove the arrays of an image that turned out to be unusable: those of its name, whole or of its parts."""
+    for group in (file[IMAGES], file[LABELS]):
+        for name in [name for name in group if name == image or re.fullmatch(rf"{re.escape(image)}(_\d+){{4}}", name)]:
+            del group[name]
 
 
 def write_bytes(file: h5py.File, name: str, content: bytes) -> None:

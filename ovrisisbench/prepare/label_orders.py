@@ -10,7 +10,7 @@ from ovrisisbench.catalog.cards import IGNORE_INDEX, DatasetCard, OtherOrder, Va
 from ovrisisbench.prepare.class_colours import ColourSum
 from ovrisisbench.prepare.findings import Finding, Severity
 
-__all__ = ["Reading", "examine_orders", "plant_gap", "read_as", "share_range_words"]
+__all__ = ["CLEAR_GAIN", "Reading", "examine_orders", "plant_gap", "read_as", "share_range_words"]
 
 LEAST_OF_A_CLASS: Final = 300
 """Sampled pixels below which the mean colour of one class says nothing: about fifteen separate objects."""
@@ -64,16 +64,21 @@ def examine_orders(
     if not pixels:
         return None
     declared = read_as(card, variant, dict(declared_order), pixels, colours)
-    best: tuple[Severity, OtherOrder, Reading] | None = None
+    suspects: list[tuple[Severity, OtherOrder, Reading]] = []
     for order in card.checkup.other_orders:
         meaning = _meaning(order, declared_order, pixels)
         if meaning is None:
             continue
         reading = read_as(card, variant, meaning, pixels, colours)
         severity = _compare(declared, reading)
-        if severity and (best is None or severity == "error" != best[0]):
-            best = (severity, order, reading)
-    return best and _finding(best[0], best[1], declared, best[2])
+        if severity:
+            suspects.append((severity, order, reading))
+    if not suspects:
+        return None
+    severity, order, reading = min(
+        suspects, key=lambda suspect: (suspect[0] != "error", len(suspect[2].implausible), -(suspect[2].gap or 0.0))
+    )
+    return _finding(severity, order, declared, reading)
 
 
 def read_as(
@@ -188,8 +193,10 @@ def _finding(severity: Severity, order: OtherOrder, declared: Reading, other: Re
     signs = []
     if declared.implausible:
         signs.append(f"the shares {', '.join(declared.implausible)}")
-    if declared.gap is not None and other.gap is not None and other.gap > declared.gap:
+    if declared.gap is not None and declared.gap < 0:
         signs.append("labels of plants whose pixels look less like plants than those of other labels")
+    elif declared.gap is not None and other.gap is not None and other.gap - declared.gap >= DOUBTFUL_GAIN:
+        signs.append("plants that stand out less in colour than in another order")
     likely = "" if severity == "error" else "probably "
     return Finding(
         severity=severity,

@@ -6,15 +6,16 @@ the set of all values says what was done to the masks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ovrisisbench.catalog.cards import IGNORE_INDEX, DatasetCard, Layout, Variant
-from ovrisisbench.catalog.vocabularies import load_vocabulary
+from ovrisisbench.catalog.cards import IGNORE_INDEX, DatasetCard, Layout, OtherOrder, Variant
 from ovrisisbench.errors import DataError
+from ovrisisbench.prepare.class_colours import GRID, ClassColours
 from ovrisisbench.prepare.findings import Finding
+from ovrisisbench.prepare.label_orders import CLEAR_GAIN, plant_gap
 from ovrisisbench.prepare.layouts import Pair
 from ovrisisbench.prepare.mask_colours import Colours, cause_of_colour_picture, cause_of_colours
 from ovrisisbench.prepare.mask_values import Cause, Values, cause_of_band, cause_of_values, runs
@@ -30,6 +31,8 @@ _BLOCK_PIXELS: Final = 2**20
 _MOST_COLOURS: Final = 50_000
 """Distinct colours that are remembered; no mask that can be explained has as many."""
 _SHOWN: Final = 5
+_PICTURES: Final = 12
+"""Images that are read where only colours can tell two causes apart."""
 
 
 class _Survey:
@@ -92,13 +95,15 @@ def explain_masks(
             # A damaged mask is reported where it is converted.
             continue
     if survey.bands and (survey.bands >= survey.pictures or layout.masks_hold == "colours"):
-        return _explain_bands(survey, card, variant, layout)
+        return _explain_bands(survey, pairs, card, variant, layout)
     if survey.pictures:
         return _explain_pictures(survey, card, variant, layout)
     return None
 
 
-def _explain_bands(survey: _Survey, card: DatasetCard, variant: Variant, layout: Layout) -> Finding | None:
+def _explain_bands(
+    survey: _Survey, pairs: Sequence[Pair], card: DatasetCard, variant: Variant, layout: Layout
+) -> Finding | None:
     values = survey.values
     if layout.masks_hold == "colours":
         return _finding(
@@ -112,7 +117,10 @@ def _explain_bands(survey: _Survey, card: DatasetCard, variant: Variant, layout:
     if not strange:
         return None
     found = f"{runs(values.held)} in {survey.bands} mask(s)"
-    cause = cause_of_values(values, known, card, layout)
+    declared = _declared(card, variant, layout)
+    cause = cause_of_values(
+        values, known, card, layout, fits=lambda order: _order_fits(order, declared, _spread(pairs, _PICTURES), card)
+    )
     if cause is None:
         shown = sorted(strange, key=lambda value: -int(values.pixels[value]))[:_SHOWN]
         words = [f"{value} ({int(values.pixels[value]):,} pixels, first in {values.example(value)})" for value in shown]
@@ -157,11 +165,38 @@ def _is_band(mask: Picture, layout: Layout) -> bool:
     return mask.mode in ("L", "LA") or (mask.mode == "P" and layout.masks_hold != "colours")
 
 
-def _known_values(card: DatasetCard, variant: Variant, layout: Layout) -> set[int]:
+def _order_fits(order: OtherOrder, declared: Mapping[int, str], pairs: Iterable[Pair], card: DatasetCard) -> bool:
+    """Tell whether plants look more like plants if the numbers are read in another order; True if nothing tells."""
+    colours = ClassColours()
+    for pair in pairs:
+        try:
+            with open_picture(pair.mask) as mask:
+                whole = Box(0, mask.height, 0, mask.width)
+                labels = mask.band(whole)[::GRID, ::GRID].copy() if mask.mode in ("L", "P") else None
+            with open_picture(pair.image, extra_bands=pair.extra_bands) as image:
+                pixels = image.rgb(Box(0, image.height, 0, image.width))[::GRID, ::GRID]
+        except DataError:
+            continue
+        if labels is not None and labels.shape == pixels.shape[:2]:
+            colours.add(labels, pixels)
+    there = plant_gap(card, dict(enumerate(order.classes)), colours.sums())
+    here = plant_gap(card, declared, colours.sums())
+    if here is None or there is None:
+        return here is None or here < CLEAR_GAIN
+    return there > here
+
+
+def _declared(card: DatasetCard, variant: Variant, layout: Layout) -> dict[int, str]:
+    """Return the label that each number of a mask stands for."""
     if layout.masks_hold == "ids":
         labels = (*card.classes, *card.other_labels)
-        return {label.original_id for label in labels if label.original_id is not None}
-    return {*range(len(load_vocabulary(variant.vocabulary).class_names)), IGNORE_INDEX}
+        return {label.original_id: label.name for label in labels if label.original_id is not None}
+    return {index: name for name, index in variant.labels.items() if index != "ignore"}
+
+
+def _known_values(card: DatasetCard, variant: Variant, layout: Layout) -> set[int]:
+    numbers = set(_declared(card, variant, layout))
+    return numbers if layout.masks_hold == "ids" else {*numbers, IGNORE_INDEX}
 
 
 def _spread(pairs: Sequence[Pair], most: int) -> list[Pair]:

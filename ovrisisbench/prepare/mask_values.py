@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from ovrisisbench.catalog.cards import IGNORE_INDEX, Colour, DatasetCard, Layout
+from ovrisisbench.catalog.cards import IGNORE_INDEX, Colour, DatasetCard, Layout, OtherOrder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,7 +59,9 @@ class Values:
         return float(self.pixels[sorted(values)].sum() / max(int(self.pixels.sum()), 1))
 
 
-def cause_of_values(values: Values, known: set[int], card: DatasetCard, layout: Layout) -> Cause | None:
+def cause_of_values(
+    values: Values, known: set[int], card: DatasetCard, layout: Layout, *, fits: Callable[[OtherOrder], bool]
+) -> Cause | None:
     """Return what likely was done to masks that hold numbers which nothing defines.
 
     Args:
@@ -67,12 +69,14 @@ def cause_of_values(values: Values, known: set[int], card: DatasetCard, layout: 
         known: values that are defined.
         card: with the publisher's ids and colours, and with other orders.
         layout: with the paths of the right masks.
+        fits: tells whether the colours of the pictures speak for another order.
     """
     plain, base = values.held - {IGNORE_INDEX}, known - {IGNORE_INDEX}
     return (
-        _from_one(plain, base, card, layout)
+        _counted_through(values, card, layout)
+        or _from_one(values, plain, base, card, layout)
         or _publishers_ids(values, plain, base, card, layout)
-        or _other_order(plain, base, card)
+        or _other_order(plain, base, card, fits)
         or _top_is_ignored(values, plain, base)
         or _reduced(values, plain, base, known)
         or _spread_out(plain, base)
@@ -121,13 +125,23 @@ def runs(values: Iterable[int]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words) or "nothing"
 
 
-def _from_one(plain: set[int], base: set[int], card: DatasetCard, layout: Layout) -> Cause | None:
+def _counted_through(values: Values, card: DatasetCard, layout: Layout) -> Cause | None:
+    """Ids of which 255 is a class, and not what is ignored, replaced by 0, 1, ..."""
+    is_class = IGNORE_INDEX in {label.original_id for label in card.classes}
+    if not is_class or layout.masks_hold != "ids" or not values.held <= {*range(len(card.classes))}:
+        return None
+    return Cause(f"the publisher's ids were replaced by {runs(range(len(card.classes)))}", _right_masks(values, layout))
+
+
+def _from_one(values: Values, plain: set[int], base: set[int], card: DatasetCard, layout: Layout) -> Cause | None:
     low, high = min(base), max(base)
     if not (plain <= {value + 1 for value in base} and high + 1 in plain and low not in plain):
         return None
     ids = {label.original_id for label in card.classes}
     whose = ", as the publisher's ids are" if plain <= ids and low not in ids else ""
-    return Cause(f"every class is one too high: the labels are counted from {low + 1}{whose}", _right_masks(layout))
+    return Cause(
+        f"every class is one too high: the labels are counted from {low + 1}{whose}", _right_masks(values, layout)
+    )
 
 
 def _publishers_ids(values: Values, plain: set[int], base: set[int], card: DatasetCard, layout: Layout) -> Cause | None:
@@ -143,13 +157,15 @@ def _publishers_ids(values: Values, plain: set[int], base: set[int], card: Datas
     return Cause(
         f"these are the publisher's ids, with {runs(outside)} for what belongs "
         "to no class, so that every class is one too high",
-        _right_masks(layout),
+        _right_masks(values, layout),
     )
 
 
-def _other_order(plain: set[int], base: set[int], card: DatasetCard) -> Cause | None:
+def _other_order(
+    plain: set[int], base: set[int], card: DatasetCard, fits: Callable[[OtherOrder], bool]
+) -> Cause | None:
     for order in sorted(card.checkup.other_orders, key=lambda order: len(order.classes)):
-        if len(order.classes) > max(base) + 1 and plain <= set(range(len(order.classes))):
+        if len(order.classes) > max(base) + 1 and plain <= {*range(len(order.classes))} and fits(order):
             return Cause(
                 f"these are masks of {order.name}, which has {len(order.classes)} ids in another order",
                 f"use the masks of {card.title}",
@@ -207,15 +223,14 @@ def _grey(values: Values, base: set[int], card: DatasetCard) -> Cause | None:
         return None
     return Cause(
         "the palette was converted to grey: these are the brightnesses of the class colours",
-        "use the palette masks as published; their indices are the ids",
+        "use the palette masks as published, whose indices are the ids",
     )
 
 
-def _right_masks(layout: Layout) -> str:
-    return f"use the masks {layout.paths[-1]}" if layout.masks_hold == "ids" else _index_masks(layout)
-
-
-def _index_masks(layout: Layout) -> str:
-    if any("D2masks" in path for path in layout.paths):
-        return "use the masks that count from 0, in the folder D2masks of the bundle as it was given out"
+def _right_masks(values: Values, layout: Layout) -> str:
+    if layout.masks_hold == "ids":
+        return "use the masks as published"
+    folder = "D2masks" if any("D2masks" in path for path in layout.paths) else ""
+    if folder and folder not in values.example():
+        return f"use the masks of the folder {folder}, which count from 0"
     return "use masks that count from 0, or subtract one"

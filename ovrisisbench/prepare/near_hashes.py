@@ -45,8 +45,8 @@ def near_pairs(
     """
     rows = np.ascontiguousarray(first.T)
     columns = rows if second is None else np.ascontiguousarray(second.T)
-    width = min(columns.shape[1], _BLOCK_PAIRS)
-    height = max(1, _BLOCK_PAIRS // max(1, width))
+    width = max(1, min(columns.shape[1], _BLOCK_PAIRS))
+    height = max(1, _BLOCK_PAIRS // width)
     for top in range(0, rows.shape[1], height):
         for left in range(top if second is None else 0, columns.shape[1], width):
             one, other = _near_in_block(rows[:, top : top + height], columns[:, left : left + width], distance)

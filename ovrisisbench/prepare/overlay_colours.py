@@ -92,7 +92,7 @@ def _distinct(taken: list[Colour], count: int) -> list[Colour]:
 
 def _candidates() -> tuple[int, list[Colour]]:
     """Return how many are strong, that is plain on any picture, and all with those first."""
-    tones = ((0.5, 0.95), (0.62, 0.95), (0.38, 0.95), (0.75, 0.8), (0.28, 0.8), (0.5, 0.45), (0.85, 0.6))
+    tones = ((0.5, 0.95), (0.62, 0.95), (0.38, 0.95), (0.75, 0.8), (0.28, 0.8), (0.5, 0.45), (0.85, 0.6), (0.3, 0.35))
     strong = 2 * 36
     colours = []
     for lightness, saturation in tones:

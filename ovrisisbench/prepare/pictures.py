@@ -1,7 +1,8 @@
-"""Picture files, decoded once and handed out in rectangles.
+"""Picture files, handed out in rectangles.
 
 Pillow holds a decoded RGB picture at 4 bytes a pixel. Rectangles are
-converted one at a time, so that no second copy of a large scene exists.
+converted one at a time, so that no second copy of a large scene exists; a
+large TIFF is decoded a few strips at a time.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from ovrisisbench.errors import DataError
+from ovrisisbench.prepare.perceptual_hash import perceptual_hash
 from ovrisisbench.prepare.sources import Entry
+from ovrisisbench.prepare.striped_tiff import StripedTiff, is_striped
 from ovrisisbench.prepare.windows import Box
 
 if TYPE_CHECKING:
@@ -49,7 +52,7 @@ class Picture:
     """A decoded picture of 8 bits a band."""
 
     entry: Entry
-    decoded: Image.Image
+    decoded: Image.Image | StripedTiff
     file_format: str
     """As the content says, whatever the ending: ``PNG``, ``BMP``, ``TIFF``, ``JPEG``."""
     extra_bands: int = 0
@@ -92,8 +95,17 @@ class Picture:
         """Return a rectangle of a one-band picture as (h, w) uint8; of a palette, the indices."""
         return np.asarray(self._crop(box))
 
+    def perceptual_hash(self, box: Box) -> str | None:
+        """Return the hash of what a rectangle shows, None if it is too flat; see :func:`perceptual_hash`."""
+        if isinstance(self.decoded, Image.Image):
+            return perceptual_hash(self.decoded, box)
+        return perceptual_hash(self._crop(box))
+
     def _crop(self, box: Box) -> Image.Image:
-        return self.decoded.crop((box.x0, box.y0, box.x1, box.y1))
+        try:
+            return self.decoded.crop((box.x0, box.y0, box.x1, box.y1))
+        except _BROKEN as error:  # of pictures that are decoded a few rows at a time
+            raise UnusableFileError(f"{self.entry.path} is damaged or cut off ({error}); download it again.") from error
 
 
 _KNOWN_BANDS: Final = 3
@@ -112,7 +124,7 @@ def picture_size(entry: Entry) -> tuple[int, int]:
     Raises:
         DataError: not a picture, more than 8 bits a band, or too large.
     """
-    with _opened(entry) as image:
+    with _opened(entry) as (image, _):
         return image.height, image.width
 
 
@@ -131,8 +143,11 @@ def open_picture(entry: Entry, *, extra_bands: int = 0) -> Iterator[Picture]:
         UnusableFileError: not a picture, damaged or cut off.
         DataError: more than 8 bits a band, an unexpected number of bands, see-through, or too large.
     """
-    with _opened(entry) as image:
+    with _opened(entry) as (image, stream):
         dropped = _bands_to_drop(entry, image, extra_bands)
+        if is_striped(image):
+            yield Picture(entry, StripedTiff(image, stream), str(image.format), dropped)
+            return
         try:
             image.load()
         except _BROKEN as error:
@@ -166,7 +181,7 @@ def _straight(args: tuple[object, ...] | str | None) -> tuple[object, ...] | str
 
 
 @contextmanager
-def _opened(entry: Entry) -> Iterator[Image.Image]:
+def _opened(entry: Entry) -> Iterator[tuple[Image.Image, BinaryIO]]:
     with _seekable(entry) as stream:
         try:
             with _pixel_limit():
@@ -179,7 +194,7 @@ def _opened(entry: Entry) -> Iterator[Image.Image]:
             raise UnusableFileError(f"{entry.path} is damaged or cut off ({error}); download it again.") from error
         try:
             _check_header(entry, image)
-            yield image
+            yield image, stream
         finally:
             image.close()  # frees the pixels; leaving a "with image" would only close the file
 
@@ -236,6 +251,7 @@ def _pixel_limit() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore", UserWarning)  # on cut off files, which are an error of ours a moment later
             yield
     finally:
         Image.MAX_IMAGE_PIXELS = before

@@ -35,15 +35,14 @@ def spread_samples(samples: Sequence[Sample], count: int) -> list[int]:
     reserved = 0
     while True:
         evenly = _evenly(samples, range(len(samples)), count - reserved)
-        # Taken in the order of rarity, and no more than there is room for.
-        special = _covering(samples, best, evenly)[: count - len(evenly)]
-        if len(special) == reserved:
-            return sorted({*evenly, *special})
-        if len(special) < reserved:
-            chosen = {*evenly, *special}
-            rest = [index for index in range(len(samples)) if index not in chosen]
-            return sorted({*chosen, *_evenly(samples, rest, count - len(chosen))})
+        special = _covering(samples, best, evenly)[:count]
+        if len(special) <= reserved:
+            break
+        # Keeping more places for rare classes moves the others, which may leave out a class that they had.
         reserved = len(special)
+    chosen = {*evenly, *special}
+    rest = [index for index in range(len(samples)) if index not in chosen]
+    return sorted({*chosen, *_evenly(samples, rest, count - len(chosen))})
 
 
 def _best_by_class(samples: Sequence[Sample]) -> list[tuple[int, int]]:

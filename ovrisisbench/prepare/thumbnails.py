@@ -77,7 +77,7 @@ def _png(labels: Image.Image, size: tuple[int, int], colours: Sequence[Colour]) 
     palette[: len(colours)] = colours
     small.putpalette(palette.tobytes())
     buffer = io.BytesIO()
-    small.save(buffer, "PNG", optimize=True, transparency=IGNORE_INDEX)
+    small.save(buffer, "PNG", transparency=IGNORE_INDEX)
     return _uri("image/png", buffer)
 
 

@@ -47,19 +47,20 @@ def examine_vocabulary_files(source: Source, card: DatasetCard, class_names: Seq
         names = _read(entry)
         if names is None or names == list(class_names):
             continue
-        same = entry.stem == name
+        if entry.stem == name:
+            cause = "another list of nearly this name has replaced it, as happens on a disk that ignores case"
+            remedy = "restore it before running the published code; nothing is read from it here"
+        else:
+            cause = f"it is not {wanted} and would replace it on a disk that ignores case"
+            remedy = "keep the two apart; nothing is read from either here"
         findings.append(
             Finding(
                 severity="warning",
                 subject=f"list of class names {entry.path}",
                 expected=f"the {len(class_names)} names of {wanted} ({_words(class_names)})",
                 found=f"{len(names)} names ({_words(names)})",
-                cause=(
-                    "another list of nearly this name has replaced it, as happens on a disk that ignores case"
-                    if same
-                    else f"it is another list than {wanted} and would replace it on a disk that ignores case"
-                ),
-                remedy="nothing is read from it here, but the published code would read the wrong prompts",
+                cause=cause,
+                remedy=remedy,
             )
         )
     return findings

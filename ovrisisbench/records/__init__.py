@@ -33,6 +33,7 @@ from ovrisisbench.records.schema import (
     ProtocolUsed,
     Record,
     Run,
+    SeenInTraining,
     VocabularyUsed,
 )
 
@@ -52,6 +53,7 @@ __all__ = [
     "PublishedTable",
     "Record",
     "Run",
+    "SeenInTraining",
     "Source",
     "VocabularyUsed",
     "command_words",

@@ -12,7 +12,13 @@ __all__ = ["upgraded"]
 
 Content = dict[str, Any]
 
-_STEPS: Mapping[int, Callable[[Content], Content]] = {}
+
+def _may_know_what_training_has_seen(content: Content) -> Content:
+    # Version 2 added dataset.seen_in_training, which may be missing.
+    return content
+
+
+_STEPS: Mapping[int, Callable[[Content], Content]] = {1: _may_know_what_training_has_seen}
 """Version -> function that turns content of that version into content of the next one.
 
 A change of the format adds its step here and a real file of the old format to ``tests/records/historic``.

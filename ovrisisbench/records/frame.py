@@ -24,6 +24,7 @@ COLUMNS = (
     "variant",
     "data_digest",
     "images",
+    "images_seen_in_training",
     "complete",
     "convention",
     "miou",
@@ -40,6 +41,8 @@ COLUMNS = (
 def to_frame(records: Iterable[Record]) -> pd.DataFrame:
     """Return one row a record, columns :data:`COLUMNS`; figures are fractions, NaN where undefined.
 
+    ``images_seen_in_training`` counts images of the whole data set; a protocol that leaves them out does not test them.
+
     Example:
         >>> to_frame([]).columns[:3].tolist()
         ['model', 'backbone', 'train_set']
@@ -50,7 +53,7 @@ def to_frame(records: Iterable[Record]) -> pd.DataFrame:
 
 
 def _row(record: Record) -> dict[str, object]:
-    model, metrics = record.model, record.metrics
+    model, metrics, seen = record.model, record.metrics, record.dataset.seen_in_training
     return {
         "model": model.name,
         "backbone": model.backbone,
@@ -63,6 +66,7 @@ def _row(record: Record) -> dict[str, object]:
         "variant": record.dataset.variant,
         "data_digest": record.dataset.digest,
         "images": record.dataset.images,
+        "images_seen_in_training": None if seen is None else seen.images,
         "complete": record.is_complete,
         "convention": metrics.convention,
         "miou": metrics.miou,

@@ -21,6 +21,7 @@ from ovrisisbench.records.counts import CountsTable
 from ovrisisbench.records.fields import Count, FileName, RecordModel, SettingValue, Sha256
 from ovrisisbench.records.figures import MetricValues, check_figures, metrics_of
 from ovrisisbench.records.names import file_slug
+from ovrisisbench.records.seen import SeenInTraining
 
 __all__ = [
     "FORMAT",
@@ -33,10 +34,11 @@ __all__ = [
     "ProtocolUsed",
     "Record",
     "Run",
+    "SeenInTraining",
     "VocabularyUsed",
 ]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of the record format that this package writes; older ones are read, newer ones refused."""
 
 
@@ -104,16 +106,30 @@ class DatasetUsed(RecordModel):
     images: Count
     """Images that were evaluated."""
     images_total: Count
-    """Images that the protocol tests in this prepared data set, training images held out if it says so."""
+    """Images that the protocol tests in this prepared data set, without those seen in training if it says so."""
     limited: bool = False
     """True if only a part of the images was evaluated on purpose, such as with ``--limit``."""
     partial: bool = False
     """True if the prepared data set lacks files that its card expects."""
     partial_reasons: tuple[str, ...] = ()
     """One sentence for each deviation from the card."""
+    seen_in_training: SeenInTraining | None = None
+    """None if the model was not trained, or its training set was not there to be compared."""
+
+    @property
+    def left_out(self) -> str | None:
+        """Digest of the ids that were left out because training has seen them; None if nothing was left out so."""
+        seen = self.seen_in_training
+        return seen.ids_digest if seen is not None and seen.left_out else None
 
     @model_validator(mode="after")
     def _flags_agree(self) -> DatasetUsed:
+        seen = self.seen_in_training
+        if seen is not None and self.images_total != seen.of - (seen.images if seen.left_out else 0):
+            raise ValueError(
+                f"images_total says {self.images_total}, but of {seen.of} images {seen.images} were seen in training "
+                f"and {'' if seen.left_out else 'not '}left out"
+            )
         if self.images > self.images_total:
             raise ValueError(f"images says {self.images}, but images_total is {self.images_total}")
         if self.limited != (self.images < self.images_total):
@@ -202,7 +218,7 @@ class Run(RecordModel):
 class Record(RecordModel):
     """The measured result of one model on one data set of one protocol."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[2] = FORMAT
     kind: Literal["measured"] = "measured"
     model: ModelUsed
     protocol: ProtocolUsed
@@ -269,6 +285,12 @@ class Record(RecordModel):
                 f"confusion has {len(self.confusion)} classes, but vocabulary.class_names has "
                 f"{len(self.vocabulary.class_names)}"
             )
+        seen = self.dataset.seen_in_training
+        if seen is not None and seen.train_set != self.model.train_set:
+            raise ValueError(
+                f"dataset.seen_in_training is about training on {seen.train_set}, but model.train_set says "
+                f"{self.model.train_set}"
+            )
         if self.dataset.key not in self.protocol.datasets:
             raise ValueError(f"protocol.datasets does not list dataset.key '{self.dataset.key}'")
         if self.dataset.images == 0 and any(map(any, self.confusion)):
@@ -287,11 +309,17 @@ class Record(RecordModel):
         return not (self.dataset.limited or self.dataset.partial)
 
     def identity(self) -> dict[str, Any]:
-        """Return what was asked, without the answer: two runs of one identity must give one result."""
+        """Return what was asked, without the answer: two runs of one identity must give one result.
+
+        What training has seen changes the result only where it was left out.
+        """
+        dataset = self.dataset.model_dump(mode="json", exclude={"partial_reasons", "seen_in_training"})
+        if self.dataset.left_out is not None:
+            dataset["left_out"] = self.dataset.left_out
         return {
             "model": self.model.identity(),
             "protocol": self.protocol.id,
-            "dataset": self.dataset.model_dump(mode="json", exclude={"partial_reasons"}),
+            "dataset": dataset,
             "vocabulary": self.vocabulary.digest,
             "convention": self.metrics.convention,
         }
@@ -306,7 +334,8 @@ class Record(RecordModel):
     def result_digest(self) -> str:
         """Return the sha256 of everything that a repetition must reproduce to the bit, 64 hex digits.
 
-        ``run`` is left out, and so are the metrics: the confusion matrix and the convention settle them.
+        ``run`` is left out, and so are the metrics: the confusion matrix and the convention settle them. What
+        training has seen is left out too: it is known only where the training set is prepared.
         """
-        content = self.model_dump(mode="json", exclude={"run", "metrics"})
+        content = self.model_dump(mode="json", exclude={"run": True, "metrics": True, "dataset": {"seen_in_training"}})
         return content_digest({**content, "convention": self.metrics.convention})

@@ -15,9 +15,8 @@ import pytest
 from ovrisisbench.adapter import ScoreMap, find_adapter
 from ovrisisbench.benchmark import RunReport, run
 from ovrisisbench.errors import AdapterError, CatalogError, CheckpointError, DataError, EvaluationError
-from ovrisisbench.prepare import PreparedDataset, prepare
+from ovrisisbench.prepare import PreparedDataset
 from ovrisisbench.records import read_record_counts, read_records
-from tests.drawn.isaid import draw_unsplit_bundle
 
 BRIGHTNESS = f"{Path(__file__).parent.parent / 'adapter' / 'drawn_adapters.py'}:Brightness"
 TINY = {"model": "rskt-seg", "backbone": "tiny", "untrained": True, "settings": {"linears": "plain"}}
@@ -204,25 +203,6 @@ def test_a_limited_run_is_spread_over_scenes_and_marked(drawn_data, tmp_path):
     assert record.dataset.images == 4
     counts = read_record_counts(record, next(tmp_path.glob("ovrisisbench-v1-*")))
     assert len(set(counts.scenes)) > 1
-
-
-def test_training_images_are_held_out_when_the_protocol_says_so(drawn_data, tmp_path):
-    dataset = PreparedDataset(drawn_data / "isaid.h5")
-    of_val = sum(sample.split == "val" for sample in dataset.samples)
-    options = {**TINY, "protocol": "ovrisisbench-v1-heldout", "limit": 3}
-    trained_on_it = _record(tmp_path, drawn_data, train_set="isaid", **options)
-    trained_elsewhere = _record(tmp_path, drawn_data, train_set="dlrsd", **options)
-    assert trained_on_it.dataset.images_total == of_val
-    assert trained_elsewhere.dataset.images_total == len(dataset)
-
-
-def test_images_cannot_be_held_out_of_a_data_set_without_splits(tmp_path):
-    draw_unsplit_bundle(tmp_path / "download")
-    prepare("isaid", tmp_path / "download", tmp_path / "data", allow_partial=True, workers=1)
-    options = {**TINY, "limit": 2, "protocol": "ovrisisbench-v1-heldout"}
-    with pytest.raises(DataError, match="prepared from a download without splits"):
-        _record(tmp_path / "results", tmp_path / "data", train_set="isaid", **options)
-    assert _record(tmp_path / "results", tmp_path / "data", train_set="dlrsd", **options).dataset.images == 2
 
 
 def test_data_prepared_by_other_rules_are_refused(drawn_data, tmp_path, monkeypatch):

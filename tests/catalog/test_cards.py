@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ovrisisbench.catalog import dataset_keys, load_card, load_cards, load_vocabulary, vocabulary_names
+from ovrisisbench.catalog import (
+    dataset_keys,
+    load_card,
+    load_cards,
+    load_protocol,
+    load_vocabulary,
+    protocol_names,
+    protocols_testing,
+    vocabulary_names,
+)
 from ovrisisbench.catalog.cards import DatasetCard
 from ovrisisbench.catalog.yaml_files import installed_files, load_yaml
 from ovrisisbench.errors import CatalogError
@@ -14,12 +23,19 @@ from ovrisisbench.errors import CatalogError
 EIGHT = ["dlrsd", "isaid", "loveda", "potsdam", "uavid", "udd5", "vaihingen", "vdd"]
 
 
-def test_all_eight_data_sets_have_a_card():
-    assert dataset_keys() == EIGHT
-    assert [card.key for card in load_cards()] == EIGHT
+def test_all_eight_data_sets_of_the_benchmark_have_a_card():
+    assert set(dataset_keys()) >= set(EIGHT) == set(load_protocol().datasets)
+    assert [card.key for card in load_cards()] == dataset_keys()
 
 
-@pytest.mark.parametrize("key", EIGHT)
+def test_the_protocols_that_test_a_data_set_are_known_and_may_be_none():
+    for key in EIGHT:
+        assert set(protocols_testing(key)) == {name for name in protocol_names() if key in load_protocol(name).datasets}
+        assert "ovrisisbench-v1" in protocols_testing(key)
+    assert protocols_testing("inria") == ()
+
+
+@pytest.mark.parametrize("key", dataset_keys())
 def test_the_default_label_map_names_every_class_of_its_vocabulary(key):
     card = load_card(key)
     variant = card.variant()
@@ -28,7 +44,7 @@ def test_the_default_label_map_names_every_class_of_its_vocabulary(key):
     assert indices == list(range(len(names)))
 
 
-@pytest.mark.parametrize("key", EIGHT)
+@pytest.mark.parametrize("key", dataset_keys())
 def test_colours_and_ids_of_a_card_are_unambiguous(key):
     card = load_card(key)
     labels = [*card.classes, *card.other_labels]
@@ -37,7 +53,7 @@ def test_colours_and_ids_of_a_card_are_unambiguous(key):
     assert len(set(ids)) == len(ids)
 
 
-@pytest.mark.parametrize("key", EIGHT)
+@pytest.mark.parametrize("key", dataset_keys())
 def test_every_published_digest_has_the_length_of_its_algorithm(key):
     card = load_card(key)
     for download in card.downloads:
@@ -76,7 +92,7 @@ def test_uavid_follows_the_order_of_the_site_and_not_of_the_toolkit():
 
 def test_every_vocabulary_belongs_to_a_card():
     for name in vocabulary_names():
-        assert load_vocabulary(name).dataset in EIGHT
+        assert load_vocabulary(name).dataset in dataset_keys()
 
 
 def test_an_unknown_data_set_gets_a_suggestion():

@@ -8,6 +8,7 @@ from ovrisisbench.catalog.identity import short_id
 from ovrisisbench.catalog.protocols import Protocol
 from ovrisisbench.catalog.yaml_files import installed_files
 from ovrisisbench.errors import CatalogError
+from ovrisisbench.prepare.perceptual_hash import NEAR
 
 COLUMNS = ("dlrsd", "isaid", "loveda", "potsdam", "uavid", "udd5", "vaihingen", "vdd")
 
@@ -29,7 +30,7 @@ def test_the_two_protocols_have_different_ids():
 def test_the_published_ids_do_not_move_by_accident():
     # A changed id separates all earlier records from new ones: change it knowingly, and say so in the changelog.
     assert load_protocol("ovrisisbench-v1").id == "125d31fc"
-    assert load_protocol("ovrisisbench-v1-heldout").id == "040044c1"
+    assert load_protocol("ovrisisbench-v1-heldout").id == "545ff852"
 
 
 def test_words_that_explain_a_protocol_do_not_change_its_id():
@@ -42,7 +43,7 @@ def test_words_that_explain_a_protocol_do_not_change_its_id():
     "change",
     [
         {"metric_convention": "detectron2-0.6"},
-        {"held_out": "training split"},
+        {"held_out": "seen in training", "near_duplicate_distance": 32},
         {"train_sets": ["dlrsd"]},
         {"test_sets": _content()["test_sets"][:7]},
         {
@@ -57,12 +58,79 @@ def test_a_rule_that_can_change_a_number_changes_the_id(change):
     assert Protocol.model_validate({**_content(), **change}).id != load_protocol("ovrisisbench-v1").id
 
 
-def test_only_the_training_set_loses_its_training_split_when_held_out():
-    protocol = load_protocol("ovrisisbench-v1-heldout")
-    assert protocol.held_out_splits("isaid", "isaid") == {"train"}
-    assert protocol.held_out_splits("isaid", "dlrsd") == set()
-    assert protocol.held_out_splits("isaid", None) == set()
-    assert load_protocol("ovrisisbench-v1").held_out_splits("isaid", "isaid") == set()
+def test_how_near_a_copy_must_be_belongs_to_the_rules():
+    content = _content("ovrisisbench-v1-heldout")
+    assert Protocol.model_validate({**content, "near_duplicate_distance": 31}).id != load_protocol(content["name"]).id
+    assert content["near_duplicate_distance"] == NEAR
+
+
+@pytest.mark.parametrize(
+    "change", [{"held_out": "nothing"}, {"near_duplicate_distance": None}, {"near_duplicate_distance": 65}]
+)
+def test_a_distance_without_its_rule_or_the_other_way_round_is_refused(tmp_path, change):
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({**_content("ovrisisbench-v1-heldout"), **change}))
+    with pytest.raises(CatalogError, match="near_duplicate_distance"):
+        load_protocol(str(path))
+
+
+def test_the_training_set_is_taken_in_the_variant_that_is_tested(tmp_path):
+    assert load_protocol().train_variant("dlrsd").name == "bundle-7002"
+    assert load_protocol("ovrisisbench-v1+dlrsd:original-2100").train_variant("dlrsd").name == "original-2100"
+    content = _content()
+    content["test_sets"] = content["test_sets"][1:]
+    assert Protocol.model_validate(content).train_variant("dlrsd").name == "bundle-7002"
+
+
+def test_other_variants_make_a_protocol_of_their_own():
+    plain, derived = load_protocol(), load_protocol("ovrisisbench-v1+potsdam:grid-512+loveda:v2-7-classes")
+    assert derived.name == "ovrisisbench-v1+loveda:v2-7-classes+potsdam:grid-512", "in the order of the table"
+    assert derived.id not in (plain.id, load_protocol("ovrisisbench-v1+potsdam:grid-512").id)
+    assert derived.variant("potsdam").windows.size == 512
+    assert derived.test_set("loveda").vocabulary == derived.variant("loveda").vocabulary == "loveda-v2"
+    assert "potsdam:grid-512" in derived.title
+    unchanged = [key for key in COLUMNS if key not in ("potsdam", "loveda")]
+    assert [derived.test_set(key) for key in unchanged] == [plain.test_set(key) for key in unchanged]
+    assert derived.held_out == plain.held_out
+    assert load_protocol("ovrisisbench-v1-heldout+potsdam:grid-512").holds_out_seen
+
+
+def test_the_order_of_variants_does_not_matter():
+    one = load_protocol("ovrisisbench-v1+vaihingen:grid-512+potsdam:grid-512")
+    assert one == load_protocol("ovrisisbench-v1+potsdam:grid-512+vaihingen:grid-512")
+
+
+def test_the_variant_of_the_protocol_named_in_full_is_the_plain_protocol():
+    assert load_protocol("ovrisisbench-v1+potsdam:grid-256") == load_protocol()
+    derived = load_protocol("ovrisisbench-v1+potsdam:grid-256+vaihingen:grid-512")
+    assert derived.name == "ovrisisbench-v1+vaihingen:grid-512"
+
+
+def test_a_protocol_file_takes_variants_too(tmp_path):
+    path = tmp_path / "a+b" / "mine.yaml"
+    path.parent.mkdir()
+    path.write_text(yaml.safe_dump({**_content(), "name": "mine"}))
+    assert load_protocol(str(path)).name == "mine"
+    assert load_protocol(f"{path}+potsdam:grid-512").name == "mine+potsdam:grid-512"
+    assert load_protocol(f"{path}+potsdam:grid-512").id == load_protocol("ovrisisbench-v1+potsdam:grid-512").id
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("ovrisisbench-v1+potsdm:grid-512", "does not test 'potsdm'.*Did you mean 'potsdam'"),
+        ("ovrisisbench-v1+potsdam:grid-51", "no variant 'grid-51'.*Did you mean 'grid-512'"),
+        ("ovrisisbench-v1+potsdam", "names no variant; write [+]DATASET:VARIANT"),
+        ("ovrisisbench-v1+", "names no variant"),
+        ("ovrisisbench-v1+:grid-512", "names no variant"),
+        ("ovrisisbench-v1+potsdam:grid-512+potsdam:grid-256", "two variants of potsdam"),
+        ("ovrisbench-v1+potsdam:grid-512", "Did you mean 'ovrisisbench-v1"),
+    ],
+)
+def test_a_variant_that_cannot_be_had_is_one_sentence(name, sentence):
+    with pytest.raises(CatalogError, match=sentence) as caught:
+        load_protocol(name)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_vocabulary_that_does_not_fit_the_variant_is_refused(tmp_path):

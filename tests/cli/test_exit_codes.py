@@ -30,6 +30,7 @@ def beside_data(tmp_path, monkeypatch, drawn_data):
         (["prepaire"], "Did you mean 'prepare'"),
         (["checkpoint", "absent.pth"], "There is no checkpoint at absent.pth"),
         (["inspect", "absent.h5"], "does not exist"),
+        (["inspect", "data/isaid.h5", "--html", "data/isaid.h5"], "ends in .html"),
         (["prepare", "isaid", "--from", "absent"], "absent"),
         (["prepare", "isaid"], "--from"),
         (["run", "--model", "random", "--data", "absent"], "prepare isaid --from"),
@@ -68,22 +69,33 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(capsys, monkeypatch):
     assert "start the same command again" in err
 
 
-def test_datasets_as_json_lists_all_eight_with_what_is_prepared(capsys, drawn_data):
+def test_datasets_as_json_lists_all_with_what_is_prepared_and_tested(capsys, drawn_data):
     code, out, _ = _run(capsys, "datasets", "--json", "--data", str(drawn_data))
     rows = json.loads(out)["datasets"]
     assert code == 0
-    assert len(rows) == 8
+    assert [row["key"] for row in rows] == dataset_keys()
     assert [row["key"] for row in rows if row["prepared"]] == ["isaid"]
-    assert [row["key"] for row in rows if row["layouts_read"]] == ["isaid"]
-    assert all(row["downloads"] and row["licence"] and row["class_names"] for row in rows)
+    assert {row["key"] for row in rows if "ovrisisbench-v1" in row["protocols"]} == set(load_protocol().datasets)
+    assert all(row["downloads"] and row["licence"] and row["class_names"] and row["layouts_read"] for row in rows)
 
 
-@pytest.mark.parametrize("key", ["dlrsd", "isaid", "loveda", "potsdam", "uavid", "udd5", "vaihingen", "vdd"])
+def test_datasets_that_no_protocol_tests_are_listed_apart(capsys, tmp_path):
+    code, out, _ = _run(capsys, "datasets", "--data", str(tmp_path))
+    tested, _, others = out.partition("Tested by a protocol of your own")
+    assert code == 0
+    assert "Tested by ovrisisbench-v1, ovrisisbench-v1-heldout" in tested
+    assert all(f" {key} " in tested and f" {key} " not in others for key in load_protocol().datasets)
+    assert " inria " in others
+    assert " inria " not in tested
+
+
+@pytest.mark.parametrize("key", dataset_keys())
 def test_one_card_can_be_read_by_people_and_machines(capsys, key):
     code, out, _ = _run(capsys, "datasets", key)
     assert code == 0
     assert "Traps" in out
     assert "(default)" in out
+    assert ("none of this release" in out) == (key not in load_protocol().datasets)
     code, out, _ = _run(capsys, "datasets", key, "--json")
     assert json.loads(out)["key"] == key
 

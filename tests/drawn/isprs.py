@@ -21,7 +21,7 @@ STRIP = 3
 
 def tile(name: str, split: str, size: tuple[int, int], *, seed: int) -> Scene:
     """Draw one tile of (height, width) pixels."""
-    picture, infrared, labels = paint(KINDS, *size, seed=seed)
+    picture, infrared, labels = paint(KINDS, *size, seed=seed, car=0.05)
     return Scene(name, split, picture, labels, infrared)
 
 

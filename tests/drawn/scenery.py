@@ -93,7 +93,9 @@ _HOW_MANY = {
 }  # fmt: skip
 
 
-def paint(kinds: Mapping[int, str], height: int, width: int, *, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def paint(
+    kinds: Mapping[int, str], height: int, width: int, *, seed: int, car: float = 0.03
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Paint one place.
 
     Args:
@@ -101,16 +103,17 @@ def paint(kinds: Mapping[int, str], height: int, width: int, *, seed: int) -> tu
         height: pixels.
         width: pixels.
         seed: another seed makes another place.
+        car: length of a car, as a share of the side of the picture.
 
     Returns:
         The picture (H, W, 3), the near infrared (H, W) and the class map (H, W), all uint8.
     """
-    return _Painter(kinds, height, width, np.random.default_rng(seed)).finish()
+    return _Painter(kinds, height, width, np.random.default_rng(seed), car).finish()
 
 
 class _Painter:
-    def __init__(self, kinds: Mapping[int, str], height: int, width: int, rng: np.random.Generator) -> None:
-        self.kinds, self.rng = dict(kinds), rng
+    def __init__(self, kinds: Mapping[int, str], height: int, width: int, rng: np.random.Generator, car: float) -> None:
+        self.kinds, self.rng, self.car = dict(kinds), rng, car
         self.height, self.width, self.side = height, width, math.sqrt(height * width)
         self.bands = np.zeros((height, width, 4), np.float32)
         self.labels = np.zeros((height, width), np.uint8)
@@ -227,8 +230,9 @@ class _Painter:
             parts = [(_hull(centre, side * rng.uniform(0.06, 0.1), angle), 1.0)]
         elif shape == "car":
             turn = upright + rng.uniform(-15, 15)
-            parts = [(rectangle(centre, side * 0.03, side * 0.014, turn), 1.0)]
-            parts += [(rectangle(centre, side * 0.012, side * 0.011, turn), 0.6)]
+            length = side * self.car
+            parts = [(rectangle(centre, length, length * 0.47, turn), 1.0)]
+            parts += [(rectangle(centre, length * 0.4, length * 0.37, turn), 0.6)]
         elif shape == "disc":
             radius = side * rng.uniform(0.05, 0.08)
             parts = [(disc(centre, radius), 1.0), (disc(centre, radius * 0.7), 0.93)]

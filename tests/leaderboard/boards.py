@@ -34,7 +34,7 @@ def a_board() -> Leaderboard:
     other = a_model(title=NASTY, name="other", checkpoint=None, weights="none", backbone="convnext-b")
     untrained = a_model(checkpoint=None, weights="untrained", seed=0)
     limited = a_model(settings={"layers": 2})
-    heldout = {"name": "ovrisisbench-v1-heldout", "id": "040044c1"}
+    heldout = {"name": "ovrisisbench-v1-heldout", "id": "545ff852"}
     large = a_model(backbone="ViT-L", train_set="isaid")
     records = [
         *all_datasets(40),

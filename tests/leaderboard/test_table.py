@@ -3,12 +3,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ovrisisbench.catalog import load_protocol
-from ovrisisbench.errors import RecordError
+from ovrisisbench.errors import CatalogError, RecordError
 from ovrisisbench.leaderboard import leaderboard_table
 from ovrisisbench.leaderboard.model import MEAN, METRICS
-from ovrisisbench.records import read_published
+from ovrisisbench.records import ProtocolUsed, read_published
 from tests.leaderboard.boards import a_board, a_published, all_datasets, scored, without_truth
-from tests.records.examples import DATASETS, a_floor, a_model, a_run
+from tests.records.examples import DATASETS, a_floor, a_model, a_run, a_seen
 
 
 def rows_of(board):
@@ -80,9 +80,71 @@ def test_only_comparable_rows_compete_and_the_best_is_the_maximum(drawn):
 
 
 def test_rows_of_two_protocol_ids_never_compete():
-    board = leaderboard_table([*all_datasets(40), *all_datasets(50, protocol={"id": "040044c1"}, model=other)])
+    board = leaderboard_table([*all_datasets(40), *all_datasets(50, protocol={"id": "545ff852"}, model=other)])
     assert len(board.sections) == 2
     assert ranked_cells(board) == []
+
+
+def test_rows_of_two_variants_never_compete():
+    rules = [load_protocol(name) for name in ("ovrisisbench-v1", "ovrisisbench-v1+potsdam:grid-512")]
+    used = [ProtocolUsed.of(one).model_dump() for one in rules]
+    records = [
+        *all_datasets(40, protocol=used[0]),
+        *all_datasets(50, protocol=used[0], model=other),
+        *all_datasets(60, protocol=used[1], model=named("Third")),
+    ]
+    board = leaderboard_table(records)
+    assert [section.protocol for section in board.sections] == [one.name for one in rules]
+    plain, derived = board.sections
+    assert {row.title for block in plain.blocks for row in block.rows} == {"RSKT-Seg", "Other"}
+    assert [row.title for block in derived.blocks for row in block.rows] == ["Third"]
+    assert not any(cell.rank for block in derived.blocks for row in block.rows for cell in row.cells.values())
+    assert leaderboard_table(records, protocol="ovrisisbench-v1+potsdam:grid-512").sections == (derived,)
+    assert leaderboard_table(records, protocol="ovrisisbench-v1+loveda:v1-8-classes+potsdam:grid-512").sections == (
+        derived,
+    )
+    assert leaderboard_table(records, [a_published()], protocol="ovrisisbench-v1+potsdam:grid-256").sections == (
+        leaderboard_table(records, [a_published()], protocol="ovrisisbench-v1").sections
+    )
+
+
+def test_a_variant_that_was_not_measured_shows_nothing():
+    assert leaderboard_table(all_datasets(40), protocol="ovrisisbench-v1+potsdam:grid-512").sections == ()
+    with pytest.raises(CatalogError, match="Did you mean 'grid-512'"):
+        leaderboard_table(all_datasets(40), protocol="ovrisisbench-v1+potsdam:grid-51")
+
+
+def left_out(digit, **changes):
+    return {"seen_in_training": a_seen(of=2, left_out=True, ids_digest=digit * 64, **changes)}
+
+
+def test_rows_that_were_spared_other_images_never_compete():
+    heldout = {"name": "ovrisisbench-v1-heldout", "id": "545ff852"}
+    one, same, less = (
+        [scored(40 + index, dataset=key, model=model, protocol=heldout, data=left_out(digit)) for key in DATASETS]
+        for index, (model, digit) in enumerate([(a_model(), "a"), (other, "a"), (named("Third"), "b")])
+    )
+    board = leaderboard_table([*one, *same])
+    assert board.sections[0].mixed == frozenset()
+    assert ranked_cells(board)
+    board = leaderboard_table([*one, *same, *less[:1]])
+    assert board.sections[0].mixed == {DATASETS[0]}
+    assert {key for key, _ in ranked_cells(board)} == set(DATASETS[1:])
+    (note,) = [note for note in board.sections[0].notes if note.startswith("‡")]
+    assert "not the same ones were left out as seen in training" in note
+
+
+def test_models_of_two_training_sets_may_be_spared_different_images():
+    heldout = {"name": "ovrisisbench-v1-heldout", "id": "545ff852"}
+    isaid = a_model(train_set="isaid")
+    board = leaderboard_table(
+        [
+            scored(40, protocol=heldout, data=left_out("a")),
+            scored(50, protocol=heldout, data=left_out("b", train_set="isaid"), model=isaid),
+            scored(60, protocol=heldout, data={"images_total": 1}, model=a_floor()),
+        ]
+    )
+    assert board.sections[0].mixed == frozenset()
 
 
 def test_rows_of_two_training_sets_or_sizes_never_compete():
@@ -247,7 +309,7 @@ def test_the_order_of_records_leaves_no_trace():
 
 @pytest.mark.parametrize("wanted", ["ovrisisbench-v1", "125d31fc"])
 def test_one_protocol_can_be_picked_by_name_or_id(wanted):
-    other_id = {"name": "ovrisisbench-v1-heldout", "id": "040044c1"}
+    other_id = {"name": "ovrisisbench-v1-heldout", "id": "545ff852"}
     records = [scored(40), scored(40, protocol=other_id)]
     board = leaderboard_table(records, [a_published()], protocol=wanted)
     assert [(section.source, section.protocol_id) for section in board.sections] == [

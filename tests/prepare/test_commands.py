@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from ovrisisbench.cli import cli
 from ovrisisbench.prepare import PrepareReport
+from ovrisisbench.prepare.contact_sheet import MAX_IMAGES
 
 
 def command(*arguments):
@@ -59,10 +60,12 @@ def test_mistakes_are_one_sentence_and_exit_2(arguments, message):
 
 
 def test_inspect_shows_classes_shares_and_fingerprint(prepared):
-    done = CliRunner().invoke(cli, ["inspect", str(prepared.path), "--verify"], catch_exceptions=False)
+    done = CliRunner().invoke(cli, ["inspect", str(prepared.path)], catch_exceptions=False)
     assert done.exit_code == 0
-    for text in ("iSAID", "isaid5i-256", "swimming pool", "ignored", "complete", prepared.manifest.digest, "all equal"):
+    for text in ("iSAID", "isaid5i-256", "swimming pool", "ignored", "complete", prepared.manifest.digest, "256x256"):
         assert text in done.output
+    bars = {line.count("█") for line in done.output.splitlines() if "│" in line}
+    assert max(bars) == 24, "the largest class fills its cell"
 
 
 def test_inspect_json_shares_sum_to_one_and_lists_samples(prepared):
@@ -72,16 +75,53 @@ def test_inspect_json_shares_sum_to_one_and_lists_samples(prepared):
     assert content["digest"] == prepared.manifest.digest
     assert [entry["id"] for entry in content["samples"]] == [sample.id for sample in prepared.samples]
     assert content["creation"]["pillow"]
+    assert content["sizes"] == [{"height": 256, "width": 256, "images": len(prepared)}]
+    ships = next(row for row in content["classes"] if row["name"] == "ship")
+    assert ships["images"] == sum(0 in sample.histogram for sample in prepared.samples)
+    assert 0 < content["ignored_share"] < 1
+    assert (content["page"], content["pictures"]) == (None, [])
 
 
-def test_neither_command_loads_torch(prepared):
+def test_inspect_writes_a_page_with_as_many_pictures_as_wanted(prepared, tmp_path):
+    page = tmp_path / "new" / "page.html"
+    arguments = ["inspect", str(prepared.path), "--html", str(page), "--images", "3"]
+    done = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert f"{page}, 3 pictures" in done.output.replace("\n", "")
+    assert page.read_text().count("<figure") == 3
+    content = json.loads(CliRunner().invoke(cli, [*arguments, "--json"], catch_exceptions=False).output)
+    assert content["page"] == str(page)
+    assert len(content["pictures"]) == 3
+    assert set(content["pictures"]) <= {sample.id for sample in prepared.samples}
+
+
+def test_the_number_of_pictures_needs_a_page_and_ends_where_the_page_does(prepared):
+    done = CliRunner().invoke(cli, ["inspect", str(prepared.path), "--images", "3"])
+    assert done.exit_code == 2
+    assert "give --html as well" in done.output
+    done = CliRunner().invoke(cli, ["inspect", "--help"])
+    assert f"1<=x<={MAX_IMAGES}" in done.output
+
+
+def test_bars_are_in_proportion_and_never_nothing_for_something():
+    from ovrisisbench.cli.inspect import _bar
+
+    assert [_bar(part, 4, ascii_only=False) for part in (0, 0.001, 0.5, 0.55, 1)] == ["", "▏", "██", "██▎", "████"]
+    assert [_bar(part, 4, ascii_only=True) for part in (0, 0.001, 0.5, 1)] == ["", "#", "##", "####"]
+
+
+def test_no_command_on_prepared_data_loads_torch(prepared, tmp_path):
     script = (
         "import sys; from ovrisisbench.cli import main\n"
         "try: main(sys.argv[1:])\n"
         "except SystemExit: pass\n"
         "assert 'torch' not in sys.modules and 'pandas' not in sys.modules"
     )
-    for arguments in (["inspect", str(prepared.path)], ["prepare", "isaid", "--from", "nowhere"]):
+    for arguments in (
+        ["inspect", str(prepared.path), "--html", str(tmp_path / "page.html")],
+        ["verify", str(prepared.path), "--workers", "1"],
+        ["prepare", "isaid", "--from", "nowhere"],
+    ):
         subprocess.run([sys.executable, "-c", script, *arguments], check=True, capture_output=True, timeout=300)
 
 

@@ -85,7 +85,7 @@ def test_the_unsplit_folder_of_the_bundle_is_read_with_a_note(prepared, card, tm
     report = prepare("isaid", isaid.draw_unsplit_bundle(tmp_path / "download"), tmp_path, workers=1, card=card)
     assert report.digest == prepared.manifest.digest
     assert [split.split for split in report.splits] == ["all"]
-    assert "does not tell train from val" in report.notes[0]
+    assert "held-out images cannot be told apart" in report.notes[0]
     assert not report.verified
 
 
@@ -93,7 +93,7 @@ def test_the_split_folders_of_the_bundle_win_over_the_unsplit_one(prepared, card
     isaid.draw_unsplit_bundle(tmp_path / "download")
     report = prepare("isaid", isaid.draw_bundle(tmp_path / "download"), tmp_path, workers=1, card=card)
     assert report.verified
-    assert any("repeats" in note for note in report.notes)
+    assert any("repeat the images of those with splits" in note for note in report.notes)
 
 
 def test_scenes_are_stored_once_and_only_where_windows_are(prepared):
@@ -155,14 +155,14 @@ def refused(card):
 def test_an_image_without_a_mask_is_named(download, refused):
     (download / "val/Semantic_masks/images/P0012_instance_color_RGB.png").unlink()
     message = refused(download)
-    assert "1 image(s) (val/P0012) without a mask" in message
+    assert "images without a mask: expected none, found 1 (val/P0012)" in message
     assert "split val: expected 2 images with masks" in message
     assert "--allow-partial" in message
 
 
 def test_a_mask_without_an_image_is_named(download, refused):
     (download / "train/images/P0007.png").unlink()
-    assert "1 mask(s) (train/P0007) without an image" in refused(download)
+    assert "masks without an image: expected none, found 1 (train/P0007)" in refused(download)
 
 
 def test_a_missing_split_is_named(download, refused):
@@ -184,7 +184,7 @@ def test_a_part_can_be_prepared_and_says_so(download, card):
 def test_windows_under_other_names_than_published_are_an_error(download, card, refused, tmp_path):
     variant = card.variant()
     wrong = variant.model_copy(update={"name_digests": {**variant.name_digests, "val": "0" * 64}})
-    with pytest.raises(DataError, match=r"split val: the .* evaluated images have other names than the published list"):
+    with pytest.raises(DataError, match=r"split val: expected the names of the published list, found 8 other names"):
         prepare("isaid", download, tmp_path, workers=1, card=card.model_copy(update={"variants": (wrong,)}))
 
 
@@ -314,13 +314,42 @@ def test_half_a_download_says_what_is_missing_in_each_layout(download, refused, 
         path.unlink()
     text = refused(download)
     assert message in text
-    assert "layout bundle: no window P####_y0_y1_x0_x1.png" in text
+    assert "layout bundle: neither images nor masks" in text
 
 
-def test_a_zip_inside_a_zip_is_named(tmp_path, refused):
-    inner = isaid.draw_publisher_zips(tmp_path / "zips") / "train" / "part1.zip"
-    isaid.write_zip(tmp_path / "download" / "all.zip", {"train/part1.zip": inner.read_bytes()})
-    assert "all.zip/train/part1.zip is a zip inside a zip: unpack the outer one" in refused(tmp_path / "download")
+def test_zips_inside_a_zip_are_read_and_what_was_unpacked_is_removed(tmp_path, card, prepared):
+    zips = isaid.draw_publisher_zips(tmp_path / "zips")
+    inner = {path.relative_to(zips).as_posix(): path.read_bytes() for path in zips.rglob("*.zip")}
+    isaid.write_zip(tmp_path / "all.zip", inner)
+    report = prepare("isaid", tmp_path / "all.zip", tmp_path / "data", workers=1, card=card)
+    assert report.digest == prepared.manifest.digest
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == [".isaid.h5.lock", "isaid.h5"]
+
+
+def test_a_check_says_the_same_and_writes_nothing(drawn, card, prepared, tmp_path):
+    report = prepare("isaid", drawn, tmp_path / "data", workers=1, card=card, check=True)
+    assert report.status == "checked"
+    assert report.digest == prepared.manifest.digest
+    assert report.verified
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_check_finds_what_preparing_would_find(download, refused):
+    path = download / "train/images/P0001.png"
+    path.write_bytes(path.read_bytes()[:-2000])
+    assert "P0001.png is damaged or cut off" in refused(download, check=True)
+
+
+def test_all_damaged_files_are_named_at_once_and_can_be_left_out(download, card, refused):
+    for name in ("train/images/P0001.png", "val/images/P0012.png"):
+        (download / name).write_bytes((download / name).read_bytes()[:-2000])
+    message = refused(download)
+    assert "train/images/P0001.png is damaged" in message
+    assert "val/images/P0012.png is damaged" in message
+    report = prepare("isaid", download, download.parent / "data", workers=1, card=card, allow_partial=True)
+    assert report.partial
+    with h5py.File(report.target) as file:
+        assert not [name for name in file["images"] if name.startswith(("P0001", "P0012"))]
 
 
 def test_scenes_without_a_labelled_window_are_an_error_when_there_is_nothing_else(tmp_path, refused):
@@ -334,7 +363,7 @@ def test_scenes_without_a_labelled_window_are_an_error_when_there_is_nothing_els
 
 @pytest.mark.skipif(not SAMPLES or not LISTS, reason="OVRISISBENCH_ISAID_SAMPLES and OVRISISBENCH_ISAID_LISTS not set")
 def test_real_images_give_the_published_windows(tmp_path):
-    with pytest.raises(DataError, match=r"1 mask\(s\) \(train/P0002\) without an image"):
+    with pytest.raises(DataError, match=r"masks without an image: expected none, found 1 \(train/P0002\)"):
         prepare("isaid", Path(SAMPLES), tmp_path)
     report = prepare("isaid", Path(SAMPLES), tmp_path, allow_partial=True)
     prepared = PreparedDataset(report.target)

@@ -10,7 +10,9 @@ import pytest
 
 from ovrisisbench.errors import DataError
 from ovrisisbench.prepare import PreparedDataset, PrepareReport, prepare
-from tests.drawn import dlrsd, loveda, potsdam, uavid, udd5, vaihingen, vdd
+from ovrisisbench.prepare.recognition import recognise
+from ovrisisbench.prepare.sources import scan
+from tests.drawn import dlrsd, isaid, loveda, potsdam, uavid, udd5, vaihingen, vdd
 from tests.drawn.reference import Truth
 
 MODULES = {
@@ -98,9 +100,10 @@ def run(key: str, root: Path, target: Path, variant: str | None = None, **option
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form.key}-{form.variant}-{form.name}")
-def test_every_form_gives_the_drawn_pixels_and_labels(tmp_path, form):
+def test_every_form_gives_the_drawn_pixels_and_labels_without_a_warning(tmp_path, form):
     report = run(form.key, form.draw(tmp_path / "download"), tmp_path, form.variant)
     assert (report.layout, report.variant, report.partial) == (form.layout, form.variant, False)
+    assert report.warnings == ()
     truth = expected(form)
     with PreparedDataset(report.target) as prepared:
         assert {sample.id for sample in prepared.samples} == set(truth)
@@ -288,3 +291,51 @@ def test_the_wrong_part_of_a_download_is_refused_and_the_right_one_named(tmp_pat
         run(key, draw(tmp_path / "download"), tmp_path, variant)
     assert all(word in str(caught.value) for word in words), caught.value
     assert not list(tmp_path.glob("*.h5"))
+
+
+def found(key: str, root: Path, variant: str | None = None) -> set[tuple[str, str]]:
+    """(name, split) of all pairs that are recognised, each with an image and a mask of the same scene."""
+    choice = recognise(scan(root), MODULES[key].drawn_card(), variant)
+    assert not choice.found.images_without_mask
+    assert not choice.found.masks_without_image
+    return {(pair.source, pair.split) for pair in choice.found.pairs}
+
+
+@pytest.mark.parametrize("layout", ["draw_publisher_zips", "draw_bundle"])
+def test_every_data_set_is_found_among_all_others(tmp_path, layout):
+    for key, module in MODULES.items():
+        getattr(module, layout)(tmp_path / "all")
+        getattr(module, layout)(tmp_path / key)
+    if layout == "draw_bundle":
+        isaid.draw_bundle(tmp_path / "all")
+    for key in MODULES:
+        assert found(key, tmp_path / "all") == found(key, tmp_path / key)
+
+
+@pytest.mark.parametrize(
+    ("key", "draw", "inner"),
+    [
+        ("dlrsd", dlrsd.draw_bundle, "DLRSD_split"),
+        ("loveda", loveda.draw_bundle, "LoveDA"),
+        ("potsdam", potsdam.draw_bundle, "Potsdam"),
+        ("vaihingen", vaihingen.draw_bundle, "Vaihingen"),
+        ("uavid", uavid.draw_bundle, "uavid"),
+        ("udd5", udd5.draw_bundle, "UDD5"),
+        ("udd5", udd5.draw_publisher_folders, "UDD/UDD5"),
+        ("vdd", vdd.draw_bundle, "VDD"),
+        ("vdd", vdd.draw_publisher_folders, "VDD"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_inner_folder_can_be_named(tmp_path, key, draw, inner):
+    root = draw(tmp_path / "download")
+    assert found(key, root / inner) == found(key, root)
+
+
+@pytest.mark.parametrize("key", MODULES)
+def test_upper_and_lower_case_of_folders_and_endings_does_not_matter(tmp_path, key):
+    root = MODULES[key].draw_bundle(tmp_path / "download")
+    for path in sorted(root.rglob("*"), reverse=True):
+        name = path.name.upper() if path.is_dir() else path.stem + path.suffix.swapcase()
+        path.rename(path.with_name(name))
+    assert found(key, root) == found(key, MODULES[key].draw_bundle(tmp_path / "as published"))

@@ -19,6 +19,15 @@ from ovrisisbench.prepare import PreparedDataset, parts, prepare
 from ovrisisbench.prepare.workers import run_jobs
 from tests.drawn import isaid
 
+EACH_SCENE = "ovrisisbench.prepare.layouts._UNIT_BYTES"
+"""Small scenes are converted together; here each shall be a part of its own."""
+
+
+@pytest.fixture(autouse=True)
+def _each_scene(monkeypatch):
+    monkeypatch.setattr(EACH_SCENE, 0)
+
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -30,7 +39,8 @@ def hidden(folder):
 def run_script(folder, body, *arguments, **options):
     """Start a Python process that may spawn workers of its own."""
     script = folder / "script.py"
-    script.write_text("import os, signal, sys\nfrom pathlib import Path\n" + textwrap.dedent(body))
+    head = "import os, signal, sys\nfrom pathlib import Path\nfrom ovrisisbench.prepare import layouts\n"
+    script.write_text(head + "layouts._UNIT_BYTES = 0\n" + textwrap.dedent(body))
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, str(script), *map(str, arguments)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False, **options)
@@ -142,10 +152,10 @@ def test_a_changed_file_is_converted_again(download, card, tmp_path, monkeypatch
     def stop(job):
         raise DataError("stopped")
 
-    monkeypatch.setattr("ovrisisbench.prepare.preparation.copy_part", lambda job, file: stop(job))
-    with pytest.raises(DataError, match="stopped"):
-        prepare("isaid", download, data, workers=1, card=card)
-    monkeypatch.undo()
+    with monkeypatch.context() as changed:
+        changed.setattr("ovrisisbench.prepare.preparation.copy_part", lambda job, file: stop(job))
+        with pytest.raises(DataError, match="stopped"):
+            prepare("isaid", download, data, workers=1, card=card)
     image = download / "val" / "images" / "P0012.png"
     os.utime(image, ns=(1, 1))
     report = prepare("isaid", download, data, workers=1, card=card)
@@ -154,11 +164,11 @@ def test_a_changed_file_is_converted_again(download, card, tmp_path, monkeypatch
 
 def test_a_damaged_part_is_converted_again(download, card, prepared, tmp_path, monkeypatch):
     data = tmp_path / "data"
-    monkeypatch.setattr("ovrisisbench.prepare.preparation.read_part", lambda job: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        prepare("isaid", download, data, workers=1, card=card)
-    monkeypatch.undo()
-    part = next(data.glob(".isaid.h5.parts-*/P0007.h5"))
+    with monkeypatch.context() as changed:
+        changed.setattr("ovrisisbench.prepare.preparation.read_part", lambda job: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            prepare("isaid", download, data, workers=1, card=card)
+    part = next(data.glob(".isaid.h5.parts-*/*.h5"))
     part.write_bytes(part.read_bytes()[:500])
     report = prepare("isaid", download, data, workers=1, card=card)
     assert report.parts_reused == 3
@@ -172,7 +182,7 @@ def test_an_unchanged_file_is_not_made_again(download, card, tmp_path):
     after = Path(first.target).stat()
     assert second.status == "unchanged"
     assert (before.st_mtime_ns, before.st_ino) == (after.st_mtime_ns, after.st_ino)
-    assert second.model_copy(update={"status": "prepared"}) == first
+    assert second.model_copy(update={"status": "prepared", "findings": first.findings}) == first
     third = prepare("isaid", download, tmp_path / "data", workers=1, card=card, overwrite=True)
     assert third == first
     assert Path(first.target).stat().st_ino != before.st_ino

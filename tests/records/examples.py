@@ -15,6 +15,7 @@ from ovrisisbench.records import (
     ProtocolUsed,
     Record,
     Run,
+    SeenInTraining,
 )
 
 DATASETS = ("dlrsd", "isaid", "loveda", "potsdam", "uavid", "udd5", "vaihingen", "vdd")
@@ -76,6 +77,24 @@ def a_run(**changes: Any) -> Run:
         "command": ("ovrisis-bench", "run", "--model", "rskt-seg"),
     }
     return Run(**{**content, **changes})
+
+
+def a_seen(**changes: Any) -> SeenInTraining:
+    """Of the two images of :func:`a_table` training has seen one."""
+    content: dict[str, Any] = {
+        "train_set": "dlrsd",
+        "train_digest": "e" * 64,
+        "train_images": 5601,
+        "train_partial": False,
+        "of": 2,
+        "by_split": 0,
+        "exact": 1,
+        "near": 0,
+        "distance": 32,
+        "ids_digest": "f" * 64,
+        "left_out": False,
+    }
+    return SeenInTraining(**{**content, **changes})
 
 
 def a_record(

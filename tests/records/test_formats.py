@@ -18,6 +18,17 @@ def test_records_of_every_format_load_for_ever(version):
     assert read_record_counts(record, HISTORIC).ids == ("scene_0.png", "scene_1.png")
 
 
+def test_records_before_version_2_do_not_know_what_training_has_seen():
+    assert read_record(HISTORIC / "v1.record.json").dataset.seen_in_training is None
+    seen = read_record(HISTORIC / "v2.record.json").dataset.seen_in_training
+    assert (seen.images, seen.of, seen.left_out) == (3, 5, True)
+
+
+def test_an_old_record_keeps_its_file_name():
+    record = read_record(HISTORIC / "v1.record.json")
+    assert record.counts.file == f"{record.stem}.counts.npz"
+
+
 def test_content_of_the_newest_format_is_not_touched():
     content = json.loads((HISTORIC / f"v{FORMAT}.record.json").read_text())
     assert upgraded(content, where="here") == content

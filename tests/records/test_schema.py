@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from ovrisisbench.catalog import load_protocol
 from ovrisisbench.records import ImageTimes, ProtocolUsed, Record, VocabularyUsed, metrics_of
-from tests.records.examples import a_model, a_record, a_run, a_table
+from tests.records.examples import a_floor, a_model, a_record, a_run, a_seen, a_table
 
 
 def as_json(record):
@@ -138,17 +138,60 @@ def test_one_pixel_in_one_image_changes_the_result_digest_but_not_the_name():
         {"model": a_model(weights="untrained", checkpoint=None, seed=0)},
         {"model": a_model(backbone="vit-l")},
         {"model": a_model(train_set="isaid")},
-        {"protocol": {"id": "040044c1"}},
+        {"protocol": {"id": "545ff852"}},
         {"dataset": "vdd"},
         {"data": {"digest": "e" * 64}},
         {"data": {"images_total": 9, "limited": True}},
         {"data": {"partial": True, "partial_reasons": ("3 images are missing",)}},
+        {"data": {"seen_in_training": a_seen(of=3, left_out=True)}},
         {"class_names": ("road", "water", "trees")},
         {"convention": "detectron2-0.6"},
     ],
 )
 def test_whatever_can_change_a_number_changes_the_file_name(changes):
     assert a_record(**changes).stem != a_record().stem
+
+
+def test_what_training_has_seen_changes_nothing_where_it_was_tested_all_the_same():
+    known = a_record(data={"seen_in_training": a_seen()})
+    assert known.stem == a_record().stem
+    assert known.result_digest() == a_record().result_digest()
+    assert known.dataset.left_out is None
+
+
+def test_other_images_left_out_make_another_run():
+    one, other = (
+        a_record(data={"seen_in_training": a_seen(of=3, left_out=True, ids_digest=digit * 64)}) for digit in "ab"
+    )
+    assert one.stem != other.stem
+    assert one.dataset.left_out == "a" * 64
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"seen_in_training": a_seen(of=3)}, "images_total says 2, but of 3 images 1 were seen in training and not"),
+        (
+            {"seen_in_training": a_seen(left_out=True)},
+            "images_total says 2, but of 2 images 1 were seen in training and",
+        ),
+        ({"seen_in_training": a_seen(train_set="isaid")}, "is about training on isaid, but model.train_set says dlrsd"),
+    ],
+)
+def test_what_training_has_seen_must_fit_the_rest(data, words):
+    with pytest.raises(ValidationError) as caught:
+        a_record(data=data)
+    assert words in str(caught.value)
+
+
+def test_more_than_all_images_cannot_have_been_seen():
+    with pytest.raises(ValidationError, match="by_split, exact and near sum to 3, but of says 2"):
+        a_seen(by_split=1, near=1)
+
+
+def test_a_model_that_was_not_trained_has_seen_nothing():
+    with pytest.raises(ValidationError, match=r"model\.train_set says None"):
+        a_record(model=a_floor(), data={"seen_in_training": a_seen()})
 
 
 def test_a_renamed_checkpoint_or_title_is_the_same_run():

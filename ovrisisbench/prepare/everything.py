@@ -1,0 +1,99 @@
+"""The call behind ``ovrisis-bench prepare --all``: every data set that lies somewhere under one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from ovrisisbench.catalog.cards import DatasetCard, load_card
+from ovrisisbench.errors import DataError
+from ovrisisbench.prepare.preparation import Progress, Settings, prepare_choice, scanned
+from ovrisisbench.prepare.readers import readable_datasets
+from ovrisisbench.prepare.recognition import NothingFoundError, recognise
+from ovrisisbench.prepare.report import PrepareReport
+from ovrisisbench.prepare.sources import Source
+
+__all__ = ["Outcome", "PrepareAllReport", "prepare_all"]
+
+
+class Outcome(BaseModel):
+    """What became of one data set."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: str
+    title: str
+    status: Literal["prepared", "unchanged", "checked", "refused", "not found"]
+    report: PrepareReport | None = None
+    error: str = ""
+    """Why it was refused, as one sentence."""
+    downloads: tuple[str, ...] = ()
+    """Of a data set that was not found: what to get, and from whom."""
+
+
+class PrepareAllReport(BaseModel):
+    """The outcome of :func:`prepare_all`; ``--json`` prints exactly these keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal[1] = 1
+    source: str
+    datasets: tuple[Outcome, ...]
+    not_read: tuple[str, ...]
+    """Archives that were not looked into, each with the reason."""
+
+    def of(self, *statuses: str) -> tuple[Outcome, ...]:
+        """Return the data sets with one of the statuses."""
+        return tuple(outcome for outcome in self.datasets if outcome.status in statuses)
+
+
+def prepare_all(
+    source: Path,
+    target: Path = Path("data"),
+    *,
+    settings: Settings | None = None,
+    started: Callable[[str], Progress] | None = None,
+) -> PrepareAllReport:
+    """Prepare every data set that is found under a folder, and say what is missing.
+
+    The folder is listed once; zips in it that are broken are noted, and what
+    is wrong with one data set does not stop the others. Of several layouts of
+    one data set the first on its card is taken, and of several variants the
+    default one where it can be made.
+
+    Args:
+        source: a folder such as the one that a browser downloads to.
+        target: folder for the prepared files.
+        settings: as for one data set.
+        started: called with the title of each data set that is found; returns what is told how far it is.
+
+    Raises:
+        DataError: the folder cannot be listed.
+    """
+    settings = settings or Settings()
+    with scanned(source, None if settings.check else target, "all", skip_broken=True) as files:
+        outcomes = [
+            _outcome(load_card(key), files, target, settings, started or _silent) for key in readable_datasets()
+        ]
+        return PrepareAllReport(source=str(source), datasets=tuple(outcomes), not_read=files.not_read)
+
+
+def _outcome(
+    card: DatasetCard, files: Source, target: Path, settings: Settings, started: Callable[[str], Progress]
+) -> Outcome:
+    try:
+        choice = recognise(files, card, take_first=True)
+        report = prepare_choice(choice, files, target, settings, progress=started(card.title))
+    except NothingFoundError:
+        downloads = tuple(f"{item.what}: {item.archive}, from {item.source}" for item in card.downloads)
+        return Outcome(dataset=card.key, title=card.title, status="not found", downloads=downloads)
+    except DataError as error:
+        return Outcome(dataset=card.key, title=card.title, status="refused", error=str(error))
+    return Outcome(dataset=card.key, title=card.title, status=report.status, report=report)
+
+
+def _silent(_title: str) -> Progress:
+    return lambda _phase, _done, _total: None
