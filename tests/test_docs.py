@@ -67,7 +67,7 @@ def test_every_data_set_has_a_page_that_is_linked_and_no_page_is_left_over():
     assert {path.name for path in CARD_PAGES.iterdir()} == {
         f"{key}.{end}" for key in dataset_keys() for end in ("md", "svg")
     }
-    linked = re.findall(r"^\| \[([^]]+)\]\(datasets/(\w+)\.md\)", CARD_PAGE.read_text(), re.MULTILINE)
+    linked = re.findall(r"^\| \[([^]]+)\]\(datasets/([\w-]+)\.md\)", CARD_PAGE.read_text(), re.MULTILINE)
     assert linked == [(load_card(key).title, key) for key in dataset_keys()]
 
 

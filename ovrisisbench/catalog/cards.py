@@ -221,8 +221,8 @@ class DatasetCard(CatalogModel):
     """All that the benchmark knows of one data set."""
 
     format: Literal[1]
-    key: str
-    """What one types: ``isaid``."""
+    key: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    """What one types, and a part of file names: ``isaid``."""
     title: str
     summary: str
     sensor: str
@@ -287,6 +287,11 @@ class DatasetCard(CatalogModel):
         known = [variant.name for variant in self.variants]
         hint = did_you_mean(wanted, known)
         raise CatalogError(f"{self.title} has no variant '{wanted}'; known are {', '.join(known)}.{hint}")
+
+    @property
+    def has_grey_colours(self) -> bool:
+        """True if every label's colour is a grey, such as black and white, which one band shows as well as three."""
+        return all(len(set(label.colour)) == 1 for label in (*self.classes, *self.other_labels))
 
     def layout(self, name: str) -> Layout:
         """Return a layout by name."""

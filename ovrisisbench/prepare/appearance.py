@@ -60,7 +60,8 @@ def examine_appearance(  # noqa: PLR0917 - each is one plain quantity
     if order is None:
         found += [ignored, _shares(card, variant, class_pixels), _absent(card, variant, class_pixels)]
         found.append(_dark(card, variant, class_pixels, ignored_pixels, colours))
-        if ignored is None or ignored.severity != "error":
+        # Off by one, no label is what it is called; with full labels for eroded ones, it is.
+        if ignored is None or ignored.severity != "error" or variant.mask_set:
             found.append(examine_bands(card, variant, colours))
     return [finding for finding in found if finding is not None]
 

@@ -27,10 +27,16 @@ _LOCAL_HEADER: Final = struct.Struct("<4s22xHH")
 class Archive:
     """A file on disk, or the part of one that is a zip stored inside a zip."""
 
-    file: Path
+    location: str
+    """Path of the file; text, because there may be many thousands."""
     start: int = 0
     length: int | None = None
     """Bytes; None for the whole file."""
+
+    @property
+    def file(self) -> Path:
+        """The file on disk."""
+        return Path(self.location)
 
     def stored(self, info: zipfile.ZipInfo) -> Archive:
         """Return the place of a member that is stored as it is.
@@ -45,7 +51,7 @@ class Archive:
             raise DataError(f"{self.file} is damaged at '{info.filename}'; download it again.")
         name_length, extra_length = _LOCAL_HEADER.unpack(header)[-2:]
         start = self.start + info.header_offset + _LOCAL_HEADER.size + name_length + extra_length
-        return Archive(self.file, start, info.file_size)
+        return Archive(self.location, start, info.file_size)
 
 
 def opened(archive: Archive) -> zipfile.ZipFile:

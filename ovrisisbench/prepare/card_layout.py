@@ -20,7 +20,6 @@ from ovrisisbench.prepare.sources import Entry, Source
 
 __all__ = ["CardLayout", "Files", "matching_files", "pair_files", "used_splits"]
 
-_PICTURES: Final = frozenset({".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg"})
 _WINDOW: Final = re.compile(r"_(\d+)_(\d+)_(\d+)_(\d+)")
 
 
@@ -102,13 +101,8 @@ def matching_files(source: Source, patterns: Sequence[str]) -> list[tuple[Key, E
         patterns: see :class:`~ovrisisbench.catalog.cards.Layout`; the first that fits counts.
     """
     compiled = [_compiled(pattern) for pattern in patterns]
-    top = source.root.resolve().name
     found = []
-    for entry in source.entries:
-        stem, dot, ending = entry.name.rpartition(".")
-        if not dot or f".{ending}".lower() not in _PICTURES:
-            continue
-        path = "/".join((top, *entry.folders, stem))
+    for path, entry in source.pictures:
         match = next((match for pattern in compiled if (match := pattern.search(path))), None)
         if match:
             found.append(((_split(match), _name(match)), entry))

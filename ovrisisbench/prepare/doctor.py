@@ -18,7 +18,7 @@ from ovrisisbench.prepare.findings import Finding, Severity
 from ovrisisbench.prepare.layouts import ALL, Expected, Recognised
 from ovrisisbench.prepare.manifest import Sample, natural_key
 
-__all__ = ["Verdict", "examine_download", "examine_files", "examine_samples", "name_digest"]
+__all__ = ["Verdict", "examine_download", "examine_files", "examine_samples", "name_digest", "refuse_parts"]
 
 _SHOWN = 5
 
@@ -59,12 +59,20 @@ class Verdict:
         Raises:
             DataError: one sentence with all reasons.
         """
-        reasons = self.sentences("partial")
-        if reasons and not allow_partial:
-            raise DataError(
-                f"{card.title} is not complete: {'; '.join(reasons)}; add what is missing, or go on with "
-                "--allow-partial, which marks every result as partial."
-            )
+        refuse_parts(self.sentences("partial"), card, allow_partial=allow_partial)
+
+
+def refuse_parts(reasons: Sequence[str], card: DatasetCard, *, allow_partial: bool) -> None:
+    """Stop if there are reasons why the data are partial, unless the user accepts a part.
+
+    Raises:
+        DataError: one sentence with all reasons.
+    """
+    if reasons and not allow_partial:
+        raise DataError(
+            f"{card.title} is not complete: {'; '.join(reasons)}; add what is missing, or go on with "
+            "--allow-partial, which marks every result as partial."
+        )
 
 
 def examine_download(found: Recognised, expected: Mapping[str, Expected], *, what: str) -> Verdict:

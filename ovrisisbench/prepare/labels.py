@@ -78,16 +78,16 @@ class ColourLabels:
     """A mask whose pixels are class colours.
 
     Args:
-        mask: an RGB or palette picture.
+        mask: an RGB or palette picture; where all colours are grey, one band will do.
         card: with the colours, and with what is done about others.
         variant: with the index of each label.
 
     Raises:
-        StrangeLabelsError: the mask has one grey band.
+        StrangeLabelsError: the mask has one grey band, and the colours are not grey.
     """
 
     def __init__(self, mask: Picture, card: DatasetCard, variant: Variant) -> None:
-        if mask.mode in ("L", "LA"):
+        if mask.mode in ("L", "LA") and not card.has_grey_colours:
             raise StrangeLabelsError(
                 f"{mask.entry.path} has one band, but the data set's masks are pictures in class colours; "
                 "use the masks as published, not converted ones."

@@ -21,6 +21,8 @@ ALL: Final = "all"
 """Split of images whose path does not tell one."""
 _UNIT_BYTES: Final = 2**23
 """Small scenes are converted together until their image files have this size: a part file has a price."""
+_UNIT_PAIRS: Final = 64
+"""Or until they are so many, so that an interruption costs little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +149,14 @@ def make_units(pairs: Iterable[Pair]) -> tuple[Unit, ...]:
     """Group pairs, which lie in order, into units of whole scenes."""
     units: list[Unit] = []
     waiting: list[Pair] = []
-    for _, scene in groupby(pairs, key=lambda pair: pair.scene):
+    size = 0
+    for _, group in groupby(pairs, key=lambda pair: pair.scene):
+        scene = list(group)
         waiting.extend(scene)
-        if sum(pair.image.size for pair in waiting) >= _UNIT_BYTES:
+        size += sum(pair.image.size for pair in scene)
+        if size >= _UNIT_BYTES or len(waiting) >= _UNIT_PAIRS:
             units.append(_unit(waiting))
-            waiting = []
+            waiting, size = [], 0
     return (*units, _unit(waiting)) if waiting else tuple(units)
 
 

@@ -90,7 +90,7 @@ def explain_masks(
     for pair in _spread(pairs, most):
         try:
             with open_picture(pair.mask) as mask:
-                survey.add(mask, as_band=_is_band(mask, layout))
+                survey.add(mask, as_band=_is_band(mask, card, layout))
         except DataError:
             # A damaged mask is reported where it is converted.
             continue
@@ -123,7 +123,9 @@ def _explain_bands(
     )
     if cause is None:
         shown = sorted(strange, key=lambda value: -int(values.pixels[value]))[:_SHOWN]
-        words = [f"{value} ({int(values.pixels[value]):,} pixels, first in {values.example(value)})" for value in shown]
+        words = [
+            f"{value} ({int(values.pixels[value]):,} pixel(s), first in {values.example(value)})" for value in shown
+        ]
         found += f", of which nothing defines {', '.join(words)}{_more(len(strange))}"
     else:
         found += f", such as {values.example(min(strange))}"
@@ -144,7 +146,7 @@ def _explain_pictures(survey: _Survey, card: DatasetCard, variant: Variant, layo
     if not strange:
         return None
     shown = sorted(strange, key=lambda colour: -colours.pixels[colour])[:_SHOWN]
-    words = ", ".join(f"{_unpacked(colour)} ({colours.pixels[colour]:,} pixels)" for colour in shown)
+    words = ", ".join(f"{_unpacked(colour)} ({colours.pixels[colour]:,} pixel(s))" for colour in shown)
     return _finding(
         "label colours",
         f"the {_colours_of(card)} colours of the classes",
@@ -160,8 +162,10 @@ def _finding(subject: str, expected: str, found: str, cause: Cause | None) -> Fi
     )
 
 
-def _is_band(mask: Picture, layout: Layout) -> bool:
-    # As the reader does it: a palette is looked up only where colours are expected.
+def _is_band(mask: Picture, card: DatasetCard, layout: Layout) -> bool:
+    # As the reader does it: a palette is looked up only where colours are expected, and greys are colours.
+    if layout.masks_hold == "colours" and card.has_grey_colours:
+        return False
     return mask.mode in ("L", "LA") or (mask.mode == "P" and layout.masks_hold != "colours")
 
 

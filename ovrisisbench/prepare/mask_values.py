@@ -20,6 +20,8 @@ _FEWEST_LEVELS: Final = 3
 """Distinct values above 0 before their arithmetic counts as evidence."""
 _ALL: Final = 0.999
 """Share of pixels that a cause must explain; the rest may be single damaged pixels."""
+_STRAY: Final = 0.0005
+"""Share of pixels up to which a value may be a slip of somebody's hand and says nothing of the other pixels."""
 _MOST_RUNS: Final = 12
 
 
@@ -72,12 +74,13 @@ def cause_of_values(
         fits: tells whether the colours of the pictures speak for another order.
     """
     plain, base = values.held - {IGNORE_INDEX}, known - {IGNORE_INDEX}
+    rare = values.share(values.held - known) <= _STRAY
     return (
         _counted_through(values, card, layout)
         or _from_one(values, plain, base, card, layout)
         or _publishers_ids(values, plain, base, card, layout)
-        or _other_order(plain, base, card, fits)
-        or _top_is_ignored(values, plain, base)
+        or (None if rare else _other_order(plain, base, card, fits))
+        or (None if rare else _top_is_ignored(values, plain, base))
         or _reduced(values, plain, base, known)
         or _spread_out(plain, base)
         or _grey(values, base, card)
@@ -134,8 +137,8 @@ def _counted_through(values: Values, card: DatasetCard, layout: Layout) -> Cause
 
 
 def _from_one(values: Values, plain: set[int], base: set[int], card: DatasetCard, layout: Layout) -> Cause | None:
-    low, high = min(base), max(base)
-    if not (plain <= {value + 1 for value in base} and high + 1 in plain and low not in plain):
+    low = min(base)
+    if not plain <= {value + 1 for value in base}:
         return None
     ids = {label.original_id for label in card.classes}
     whose = ", as the publisher's ids are" if plain <= ids and low not in ids else ""
@@ -151,8 +154,8 @@ def _publishers_ids(values: Values, plain: set[int], base: set[int], card: Datas
     top = max(base) + 1
     if not outside or not plain <= ids or base == ids or top not in plain:
         return None
-    # Only what is more common than any class can be the background.
-    if values.share(outside) <= values.share({top}):
+    # The background is more common than any class, and the publisher knows no 255.
+    if IGNORE_INDEX in values.held or values.share(outside) <= max(values.share({value}) for value in plain - outside):
         return None
     return Cause(
         f"these are the publisher's ids, with {runs(outside)} for what belongs "

@@ -23,7 +23,8 @@ the window 8 pixels further right          76, 101     84, 126
 Other windows of the real scenes differ in about 127 bits. Over 2.4 million
 pairs of windows of different scenes (192, 256, 384 and 512 pixels) the least
 was 44, over 0.6 million of one scene that do not overlap 44 as well: rows of
-parked buses. :data:`NEAR` lies between the two.
+parked buses. Overlapping windows, cut every 206 pixels, differ in 49 or more.
+:data:`NEAR` lies between copies and others.
 
 What it does not find: copies that were turned or mirrored, and other cuts of
 the same place.

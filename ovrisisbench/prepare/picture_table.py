@@ -76,7 +76,7 @@ class PictureTable:
             p, q = first[0][one], last[0][other]
             touching = (box[p, :, 0] < box[q, :, 1]) & (box[q, :, 0] < box[p, :, 1])
             same_scene = (scene[p] >= 0) & (scene[p] == scene[q])
-            kept = (p != q) & ~(same_scene & touching.all(axis=1))
+            kept = ~(same_scene & touching.all(axis=1))  # of two data sets p may be q; that changes nothing
             yield p[kept], q[kept]
 
     def _windows(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -27,7 +27,7 @@ from ovrisisbench.prepare.archives import close_archives
 from ovrisisbench.prepare.contents import Contents, examine_contents
 from ovrisisbench.prepare.convert import UnitContent
 from ovrisisbench.prepare.disk_errors import explained_disk_errors
-from ovrisisbench.prepare.doctor import Verdict, examine_download, examine_samples
+from ovrisisbench.prepare.doctor import Verdict, examine_download, examine_samples, refuse_parts
 from ovrisisbench.prepare.hdf5_file import FORMAT_VERSION, finish, new_file, store_manifest
 from ovrisisbench.prepare.labels import StrangeLabelsError
 from ovrisisbench.prepare.layouts import Expected, LayoutReader, Recognised
@@ -45,6 +45,7 @@ from ovrisisbench.prepare.parts import (
 )
 from ovrisisbench.prepare.prepared import PreparedDataset, read_creation
 from ovrisisbench.prepare.readers import prepared_path
+from ovrisisbench.prepare.recall import recall, remembered
 from ovrisisbench.prepare.recognition import Choice, recognise
 from ovrisisbench.prepare.report import PrepareReport, make_report
 from ovrisisbench.prepare.sources import Source, scan
@@ -82,7 +83,7 @@ class _Task:
     expected: Mapping[str, Expected]
     verdict: Verdict
     notes: tuple[str, ...]
-    source: Path
+    files: Source
     target: Path
     settings: Settings
 
@@ -135,6 +136,10 @@ def prepare(
     card.variant(variant)
     settings = Settings(workers=workers, allow_partial=allow_partial, overwrite=overwrite, check=check)
     with scanned(source, None if check else target, card.key) as files:
+        known = None if check or overwrite else recall(files, card, card.variant(variant), target)
+        if known:
+            refuse_parts(known.partial_reasons, card, allow_partial=allow_partial)
+            return known
         return prepare_choice(recognise(files, card, variant), files, target, settings, progress=progress)
 
 
@@ -179,7 +184,7 @@ def prepare_choice(
         raise DataError(f"{source.root} has no image of {card.title} that has a mask; nothing can be prepared.")
     path = prepared_path(target, card.key, chosen.name)
     notes = (choice.remark, *found.notes) if choice.remark else found.notes
-    task = _Task(card, chosen, reader, found, expected, verdict, notes, source.root, path, settings)
+    task = _Task(card, chosen, reader, found, expected, verdict, notes, source, path, settings)
     progress = progress or _silent
     if settings.check:
         return _check(task, progress)
@@ -220,11 +225,11 @@ def _prepare(task: _Task, progress: Progress) -> PrepareReport:
     with _explained(task):
         run_jobs(write_part, _largest_first(waiting), workers=_workers(task), done=done)
     manifest, verdict = _manifest(task, [read_part(job) for job in jobs])
-    _assemble(task, jobs, manifest, progress)
-    remove_leftovers(task.target, parts=True)
-    size = task.target.stat().st_size
     reused = len(jobs) - len(waiting)
-    return _report(task, manifest, verdict, status="prepared", size_bytes=size, parts_reused=reused)
+    report = _report(task, manifest, verdict, status="prepared", size_bytes=0, parts_reused=reused)
+    _assemble(task, jobs, manifest, report, progress)
+    remove_leftovers(task.target, parts=True)
+    return report.model_copy(update={"size_bytes": task.target.stat().st_size})
 
 
 @contextmanager
@@ -247,8 +252,8 @@ def _manifest(task: _Task, units: Sequence[UnitContent]) -> tuple[Manifest, Verd
     if not contents.samples:
         verdict.refuse_parts(task.card, allow_partial=False)
         raise DataError(
-            f"{task.source} gives no image to evaluate: every window of its {len(task.found.pairs)} image(s) has too "
-            "few labelled pixels."
+            f"{task.files.root} gives no image to evaluate: every window of its {len(task.found.pairs)} image(s) has "
+            "too few labelled pixels."
         )
     verdict = examine_samples(contents.samples, task.variant, verdict)
     verdict.refuse_errors(task.card)
@@ -266,12 +271,12 @@ def _manifest(task: _Task, units: Sequence[UnitContent]) -> tuple[Manifest, Verd
     return manifest, verdict
 
 
-def _assemble(task: _Task, jobs: list[Job], manifest: Manifest, progress: Progress) -> None:
+def _assemble(task: _Task, jobs: list[Job], manifest: Manifest, report: PrepareReport, progress: Progress) -> None:
     with atomic_path(task.target) as temporary, explained_disk_errors(task.target), new_file(temporary) as file:
         for number, job in enumerate(jobs):
             progress("assemble", number, len(jobs))
             copy_part(job, file)
-        store_manifest(file, manifest, creation=_creation(task))
+        store_manifest(file, manifest, creation=_creation(task, report))
         finish(file)
     progress("assemble", len(jobs), len(jobs))
 
@@ -285,9 +290,10 @@ def _workers(task: _Task) -> int:
     return task.settings.workers or default_workers()
 
 
-def _creation(task: _Task) -> str:
+def _creation(task: _Task, report: PrepareReport) -> str:
     return json.dumps(
         {
+            **remembered(task.files, task.card, task.variant, report),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "source_identity": task.identity,
             "ovrisisbench": __version__,
@@ -310,11 +316,7 @@ def _unchanged(task: _Task) -> PrepareReport:
         raise DataError(f"{task.target} exists and cannot be used ({error}) - {again}.") from error
     if not same:
         raise DataError(f"{task.target} exists and was made from other files or by other rules; {again}.")
-    if manifest.partial and not task.settings.allow_partial:
-        raise DataError(
-            f"{task.card.title} is not complete: {'; '.join(manifest.partial_reasons)}; add what is missing, or go on "
-            "with --allow-partial, which marks every result as partial."
-        )
+    refuse_parts(manifest.partial_reasons, task.card, allow_partial=task.settings.allow_partial)
     remove_leftovers(task.target, parts=True)
     verdict = examine_samples(manifest.samples, task.variant, task.verdict)
     size = task.target.stat().st_size
@@ -330,7 +332,7 @@ def _report(
         task.expected,
         task.variant,
         status=status,
-        source=str(task.source),
+        source=str(task.files.root),
         target=str(task.target),
         layout_title=task.card.layout(task.reader.layout).title,
         findings=verdict.findings,

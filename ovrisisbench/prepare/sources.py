@@ -15,6 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final, cast
 
@@ -36,6 +37,7 @@ MAX_INNER_RATIO: Final = 100
 MAX_DEPTH: Final = 3
 """Zips inside each other that are looked into."""
 
+_PICTURES: Final = frozenset({"png", "bmp", "tif", "tiff", "jpg", "jpeg"})
 _OTHER_ARCHIVES: Final = frozenset({".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz"})
 _JUNK: Final = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 _READABLE_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2})
@@ -60,17 +62,17 @@ class Entry:
     @property
     def name(self) -> str:
         """Last component of the path."""
-        return PurePosixPath(self.path).name
+        return self.path.rpartition("/")[2]
 
     @property
     def stem(self) -> str:
         """The name without its ending."""
-        return PurePosixPath(self.path).stem
+        return self.name.rpartition(".")[0] or self.name
 
     @property
     def folders(self) -> tuple[str, ...]:
         """Components above the name; a zip among them has lost its ending."""
-        parts = PurePosixPath(self.path).parts[:-1]
+        parts = self.path.split("/")[:-1]
         return tuple(part[:-4] if part.lower().endswith(".zip") else part for part in parts)
 
     @property
@@ -121,7 +123,7 @@ class Entry:
         return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """All files under the folder or zip that was given."""
 
@@ -130,6 +132,17 @@ class Source:
     """Sorted by path."""
     not_read: tuple[str, ...] = ()
     """Archives that were not looked into, each with the reason in brackets."""
+
+    @cached_property
+    def pictures(self) -> tuple[tuple[str, Entry], ...]:
+        """Every file with the ending of a picture, by its path from the root's own name on, endings removed."""
+        top = self.root.resolve().name
+        found = []
+        for entry in self.entries:
+            stem, dot, ending = entry.name.rpartition(".")
+            if dot and ending.lower() in _PICTURES:
+                found.append(("/".join((top, *entry.folders, stem)), entry))
+        return tuple(found)
 
 
 def scan(root: Path, *, scratch: Path | None = None, skip_broken: bool = False) -> Source:
@@ -153,13 +166,13 @@ def scan(root: Path, *, scratch: Path | None = None, skip_broken: bool = False) 
         raise DataError(f"{root} is neither a folder nor a zip; give the folder or zip of the download with --from.")
     entries: list[Entry] = []
     not_read: list[str] = []
-    for file in _files(root) if root.is_dir() else [root]:
-        path = file.relative_to(root).as_posix() if root.is_dir() else root.name
-        ending = file.suffix.lower()
-        if ending == ".zip" or file == root:
+    is_folder = root.is_dir()
+    for location, path, status in _files(root) if is_folder else [(str(root), root.name, root.stat())]:
+        ending = path[path.rfind(".") :].lower()
+        if ending == ".zip" or not is_folder:
             listing = _Listing(scratch)
             try:
-                listing.add(Archive(file), path)
+                listing.add(Archive(location), path)
             except DataError as error:
                 if not skip_broken:
                     raise
@@ -170,30 +183,38 @@ def scan(root: Path, *, scratch: Path | None = None, skip_broken: bool = False) 
             continue
         if ending in _OTHER_ARCHIVES:
             not_read.append(f"{path} (archives {ending} are not read, unpack it)")
-        status = file.stat()
-        entries.append(Entry(path, Archive(file), None, status.st_size, f"mtime:{status.st_mtime_ns}"))
+        entries.append(Entry(path, Archive(location), None, status.st_size, f"mtime:{status.st_mtime_ns}"))
     if not entries and not not_read:
         raise DataError(f"{root} holds no files; give the folder or zip of the download with --from.")
     return Source(root, tuple(sorted(entries, key=lambda entry: entry.path)), tuple(not_read))
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _files(root: Path) -> Iterator[tuple[str, str, os.stat_result]]:
+    """Yield every file with its path below ``root`` and its status.
+
+    Plain strings and directory entries: a data set may have a hundred
+    thousand files, and objects for all of them take longer than listing them.
+    """
+    waiting = [(str(root), "")]
     seen: set[tuple[int, int]] = set()
-    for folder, subfolders, names in os.walk(root, followlinks=True, onerror=_unreadable):
-        status = Path(folder).stat()
+    while waiting:
+        folder, prefix = waiting.pop()
+        try:
+            with os.scandir(folder) as listing:
+                found = sorted(listing, key=lambda item: item.name)
+                status = os.stat(folder)  # noqa: PTH116 - see above
+        except OSError as error:
+            raise DataError(f"{folder} cannot be listed ({error.strerror}); check its permissions.") from error
         if (status.st_dev, status.st_ino) in seen:
-            subfolders.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
-        subfolders[:] = sorted(name for name in subfolders if not _is_junk(name))
-        for name in sorted(names):
-            file = Path(folder, name)
-            if not _is_junk(name) and file.is_file():
-                yield file
-
-
-def _unreadable(error: OSError) -> None:
-    raise DataError(f"{error.filename} cannot be listed ({error.strerror}); check its permissions.") from error
+        for item in found:
+            if _is_junk(item.name):
+                continue
+            if item.is_dir():
+                waiting.append((item.path, f"{prefix}{item.name}/"))
+            elif item.is_file():
+                yield item.path, prefix + item.name, item.stat()
 
 
 def _is_junk(name: str) -> bool:
@@ -227,7 +248,7 @@ class _Listing:
             elif self._scratch is None:
                 self.not_read.append(f"{here} (a compressed zip inside a zip, unpack it)")
             else:
-                self.add(Archive(_unpacked(archive, info, here, self._scratch)), here, depth + 1)
+                self.add(Archive(str(_unpacked(archive, info, here, self._scratch))), here, depth + 1)
 
 
 def _infos(archive: Archive, path: str) -> list[zipfile.ZipInfo]:

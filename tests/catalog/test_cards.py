@@ -120,6 +120,7 @@ def _changed(tmp_path: Path, change) -> Path:
         (lambda card: card["splits"][1].update(evidence="hearsay"), "splits.1.evidence"),
         (lambda card: card.pop("licence"), "licence"),
         (lambda card: card.update(nickname="i"), "nickname"),
+        (lambda card: card.update(key="../isaid"), "key"),
         (lambda card: card.update(default_variant="none"), "default_variant"),
         (lambda card: card["variants"][0]["labels"].pop("ship"), "variants.isaid5i-256.labels"),
         (lambda card: card["downloads"][0].update(md5="abc"), "downloads.0.md5"),

@@ -96,6 +96,11 @@ def test_names_of_no_concept_are_counted_apart():
     assert overlap.counts(concepts_only=True)["unseen"] == 6
 
 
+def test_names_of_no_concept_are_known_whatever_their_case():
+    overlap = compared("dlrsd", "inria")
+    assert [(found.name, found.is_concept) for found in overlap.classes] == [("background", False), ("building", True)]
+
+
 def test_a_plural_is_seen_in_the_usual_count_and_not_in_the_strict_one():
     overlap = compared("dlrsd", "loveda")
     names = load_vocabulary("loveda-v1").class_names

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from ovrisisbench.catalog import dataset_keys, load_protocol
 from ovrisisbench.cli import main
 
 

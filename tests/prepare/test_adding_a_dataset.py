@@ -11,11 +11,13 @@ import yaml
 import tests.drawn
 from ovrisisbench.benchmark import run
 from ovrisisbench.catalog import class_overlap, load_overlap_table, load_protocol, load_vocabulary
-from ovrisisbench.catalog.cards import DatasetCard
+from ovrisisbench.catalog.cards import Checkup, DatasetCard, Download, LabelClass, Layout, Split, Variant
 from ovrisisbench.catalog.yaml_files import installed_files
 from ovrisisbench.prepare import prepare
 
-PAGE = (Path(__file__).parents[2] / "docs" / "adding-a-dataset.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "adding-a-dataset.md").read_text(encoding="utf-8")
+FIELDS = (DOCS / "datasets.md").read_text(encoding="utf-8")
 BLOCKS = dict(re.findall(r"```(?:yaml|python)\n# (\S+\.(?:yaml|py))\n(.*?)```", PAGE, re.DOTALL))
 """The name of a file in the first line -> the rest of the block."""
 
@@ -96,3 +98,9 @@ def test_the_patterns_in_the_table_pair_the_files_beside_them():
         ]
         assert all(found), image
         assert found[0].groups() == found[1].groups()
+
+
+@pytest.mark.parametrize("model", [DatasetCard, Layout, Variant, Checkup, Split, LabelClass, Download])
+def test_every_field_of_a_card_is_on_one_of_the_two_pages(model):
+    words = set(re.findall(r"\w+", PAGE + FIELDS))
+    assert set(model.model_fields) <= words

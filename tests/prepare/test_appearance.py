@@ -9,7 +9,7 @@ from ovrisisbench.catalog.vocabularies import load_vocabulary
 from ovrisisbench.prepare.appearance import LEAST_PIXELS, examine_appearance
 from ovrisisbench.prepare.bands import LEAST_LEAD, LEAST_POOLED, gain_of_each_band, lead_of_each_band
 from ovrisisbench.prepare.class_colours import ColourSum
-from ovrisisbench.prepare.label_orders import LEAST_OF_A_CLASS
+from ovrisisbench.prepare.label_orders import LEAST_OF_A_CLASS, plant_gap
 
 GREY, ROOF, GRASS, TREE, EARTH = (120, 119, 117), (134, 112, 100), (104, 112, 86), (74, 84, 66), (132, 118, 100)
 LOOKS = {
@@ -150,6 +150,20 @@ def test_shares_alone_are_a_warning():
     assert "probably those of UDD6" in finding.cause
 
 
+def test_an_order_without_a_name_for_ids_that_are_there_is_ruled_out():
+    shows = ("vegetation", "wall", "road", "other", "vehicle", "roof", "water")
+    data = replace(right("vdd"), shows=shows, shares=(0.34, 0.07, 0.12, 0.01, 0.24, 0.15, 0.07))
+    assert all("UDD5" not in finding.cause for finding in data.findings())
+    named = reordered("vdd", ("vegetation", "roof", "road", "vehicle", "other"), (0.34, 0.22, 0.12, 0.01, 0.31))
+    assert "UDD5" in named.findings()[0].cause
+
+
+def test_black_pixels_without_data_do_not_count_as_a_class_that_is_no_plant():
+    colours = {0: ColourSum(999, 0, 0, 0), 1: ColourSum(999, 99900, 79920, 79920), 6: ColourSum(999, 0, 99900, 0)}
+    meaning = {0: "no-data", 1: "background", 6: "forest"}
+    assert plant_gap(load_card("loveda"), meaning, colours) == pytest.approx(2 - (240 - 260) / 260)
+
+
 def test_near_infrared_in_place_of_red_is_an_error():
     (finding,) = right("potsdam", bands=INFRARED).findings()
     assert finding.severity == "error"
@@ -246,6 +260,11 @@ def test_the_share_of_ignored_pixels_tells_full_labels_from_eroded_ones(variant,
     findings = right("potsdam", variant=variant, ignored=ignored).findings()
     assert [finding.severity for finding in findings] == ([severity] if severity else [])
     assert all(words in finding.cause for finding in findings)
+
+
+def test_eroded_labels_do_not_hide_wrong_bands():
+    findings = right("potsdam", ignored=0.07, bands=INFRARED).findings()
+    assert [finding.subject for finding in findings] == ["ignored pixels", "bands"]
 
 
 def test_nothing_ignored_where_most_should_be_means_labels_off_by_one():

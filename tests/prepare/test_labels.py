@@ -92,6 +92,17 @@ def test_a_grey_mask_is_refused_where_colours_are_expected():
         labels_of(np.zeros((2, 2), np.uint8))
 
 
+@pytest.mark.parametrize("bands", [1, 3])
+def test_black_and_white_masks_may_have_one_band_or_three_and_be_blurred(bands):
+    card = load_card("inria").model_copy(update={"off_palette": "nearest corner"})
+    places = np.random.default_rng(3).integers(0, 2, (40, 50))
+    grey = blurred(np.repeat(places[..., None] * np.uint8(255), 3, axis=2), 70)[..., 0]
+    mask = grey if bands == 1 else np.repeat(grey[..., None], 3, axis=2)
+    np.testing.assert_array_equal(labels_of(mask, card), places)
+    with pytest.raises(StrangeLabelsError, match="which no class has"):
+        labels_of(mask, card.model_copy(update={"off_palette": "refuse"}))
+
+
 @pytest.mark.parametrize("value", [15, 16, 254])
 def test_ids_out_of_range_are_refused(value):
     values = np.array([[0, 14, 255, value]], np.uint8)

@@ -59,6 +59,11 @@ def test_right_masks_need_no_explanation(tmp_path, key):
     assert explain(tmp_path, key, [values(*range(count))]) is None
 
 
+@pytest.mark.parametrize("key", ["isaid", "uavid"])
+def test_right_masks_in_colours_need_no_explanation(tmp_path, key):
+    assert explain(tmp_path, key, [areas(colours_of(key))], layout="publisher") is None
+
+
 @pytest.mark.parametrize("key", [*INDICES, *IDS])
 def test_labels_counted_from_one(tmp_path, key):
     count = INDICES.get(key) or IDS[key]
@@ -135,6 +140,12 @@ def test_a_palette_converted_to_grey(tmp_path, key, layout):
     assert set(np.unique(grey)) == grey_levels(colours_of(key))
     finding = explain(tmp_path, key, [grey], layout=layout)
     assert "the palette was converted to grey" in finding.cause
+
+
+def test_some_values_that_happen_to_be_brightnesses_of_class_colours_are_no_palette(tmp_path):
+    grey = sorted(grey_levels(colours_of("dlrsd")))
+    finding = explain(tmp_path, "dlrsd", [values(*grey, 77, weights=[1] * len(grey) + [3])], layout="publisher")
+    assert finding.cause == ""
 
 
 @pytest.mark.parametrize(("key", "layout"), [("dlrsd", "publisher"), ("isaid", "bundle"), ("vdd", "publisher")])
@@ -224,14 +235,22 @@ def test_without_evidence_the_strange_values_are_listed_and_nothing_is_guessed(t
     finding = explain(tmp_path, key, [values(0, 1), values(*numbers)])
     assert finding.cause == ""
     strange = max(number for number in numbers if number != 255)
-    assert f"{strange} (18 pixels, first in masks/m001.png)" in finding.found
+    assert f"{strange} (18 pixel(s), first in masks/m001.png)" in finding.found
     assert finding.remedy
+
+
+@pytest.mark.parametrize(("key", "count"), [("isaid", 15), ("udd5", 5), ("uavid", 8)])
+@pytest.mark.parametrize("ignored", [[], [255]])
+def test_a_single_strange_pixel_is_no_evidence(tmp_path, key, count, ignored):
+    mask = np.repeat(values(*range(count), *(ignored if key != "udd5" else [])), 30, axis=0)
+    mask[7, 5] = count
+    assert explain(tmp_path, key, [mask]).cause == ""
 
 
 def test_one_strange_colour_is_listed_and_nothing_is_guessed(tmp_path):
     finding = explain(tmp_path, "uavid", [areas([(128, 0, 0), (10, 200, 250)])], layout="publisher")
     assert finding.cause == ""
-    assert finding.found == "(10, 200, 250) (576 pixels) in 1 mask(s), such as masks/m000.png"
+    assert finding.found == "(10, 200, 250) (576 pixel(s)) in 1 mask(s), such as masks/m000.png"
 
 
 def test_damaged_masks_are_passed_over(tmp_path):
