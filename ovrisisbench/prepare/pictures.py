@@ -104,7 +104,7 @@ class Picture:
     def _crop(self, box: Box) -> Image.Image:
         try:
             return self.decoded.crop((box.x0, box.y0, box.x1, box.y1))
-        except _BROKEN as error:  # of pictures that are decoded a few rows at a time
+        except OSError as error:  # of pictures that are decoded a few rows at a time
             raise UnusableFileError(f"{self.entry.path} is damaged or cut off ({error}); download it again.") from error
 
 
@@ -187,7 +187,7 @@ def _opened(entry: Entry) -> Iterator[tuple[Image.Image, BinaryIO]]:
             with _pixel_limit():
                 image = Image.open(stream, formats=_FORMATS)
         except UnidentifiedImageError as error:
-            raise UnusableFileError(f"{entry.path} is no PNG, BMP, TIFF or JPEG picture; download it again.") from error
+            raise UnusableFileError(f"{entry.path} is no PNG, BMP, TIFF or JPEG picture, or is cut off; download it again.") from error
         except Image.DecompressionBombError as error:
             raise DataError(f"{entry.path} is larger than the {MAX_PIXELS} pixels that are read.") from error
         except _BROKEN as error:

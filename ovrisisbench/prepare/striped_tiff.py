@@ -44,7 +44,6 @@ def is_striped(image: Image.Image) -> bool:
         and tags.get(_PLANAR, 1) == 1
         and tags.get(_FILL_ORDER, 1) == 1
         and _TILE_WIDTH not in tags
-        and _BANDS in tags
         and len(tags.get(_OFFSETS, ())) == len(tags.get(_COUNTS, ()))
         and (len(tags[_COUNTS]) > 1 or tags[_COMPRESSION] == _NOT_COMPRESSED)
     )
@@ -69,7 +68,7 @@ class StripedTiff:
         self._rows = min(int(tags.get(_ROWS, self.height)), self.height)
         self._strips = list(zip(tags[_OFFSETS], tags[_COUNTS], strict=True))
         if len(self._strips) == 1:
-            self._cut_up(self._strips[0][0], row_bytes=self.width * self._tags[_BANDS][0])
+            self._cut_up(self._strips[0][0], row_bytes=self.width * self._tags.get(_BANDS, [1])[0])
         self._kept: tuple[int, int, Image.Image] | None = None
 
     def crop(self, box: tuple[int, int, int, int]) -> Image.Image:

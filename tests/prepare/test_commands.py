@@ -45,7 +45,7 @@ def test_text_says_layout_found_expected_and_fingerprint(drawn, prepared, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["dlrsd", "--from", "nowhere"], "This release has no reader for DLRSD; it reads isaid."),
+        (["dlrsd", "--from", "nowhere", "--variant", "original"], "nowhere does not exist"),
         (["isaid", "--from", "nowhere"], "nowhere does not exist"),
         (["isiad", "--from", "nowhere"], "Did you mean 'isaid'?"),
         (["isaid", "--from", "nowhere", "--variant", "isaid5i"], "iSAID has no variant 'isaid5i'"),

@@ -93,7 +93,7 @@ def test_a_cut_off_file_is_unusable_wherever_it_is_read(tmp_path, keep):
         assert picture.rgb(Box(0, 64, 0, 64)).shape == (64, 64, 3)
     (tmp_path / "whole.tif").write_bytes(content[: int(len(content) * keep)])
     (cut,) = scan(tmp_path).entries
-    with pytest.raises(UnusableFileError, match="whole.tif is damaged or cut off"), open_picture(cut) as picture:
+    with pytest.raises(UnusableFileError, match=r"whole\.tif is .*cut off"), open_picture(cut) as picture:
         picture.rgb(Box(0, 64, 0, 64))
 
 
