@@ -37,7 +37,7 @@ AGAIN_BAR = 1.0
 """Seconds that a second call on finished data may take."""
 IMAGES = 24_439
 
-PREPARE = """
+PREPARE = r"""
 import re, sys, time
 from pathlib import Path
 from ovrisisbench.prepare import prepare

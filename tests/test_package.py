@@ -68,7 +68,7 @@ def test_the_wheel_holds_all_code_and_data_and_one_import_name(wheel):
         assert data
         expected |= data
     expected |= {"ovrisisbench/py.typed", "ovrisisbench/leaderboard/table.tex.jinja"}
-    expected |= {f"ovrisisbench/prepare/contact_sheet.{kind}" for kind in ("html.jinja", "css", "js")}
+    expected |= {f"ovrisisbench/prepare/contact_sheet/contact_sheet.{kind}" for kind in ("html.jinja", "css", "js")}
     assert expected <= set(names)
     assert not [name for name in names if "test" in name or name.endswith((".h5", ".npz"))]
 

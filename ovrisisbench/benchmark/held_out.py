@@ -2,7 +2,7 @@
 
 An image was seen if it belongs to the training split of the model's training
 set, if its pixels equal those of an image there, or if it looks the same as
-one (see :mod:`ovrisisbench.prepare.duplicates`). Every run of a trained model
+one (see :mod:`ovrisisbench.prepare.duplicates.search`). Every run of a trained model
 counts such images; a protocol whose ``held_out`` is ``seen in training``
 leaves them out.
 """
@@ -114,8 +114,8 @@ def exposures(
 
 
 def _exposure(protocol: Protocol, dataset: PreparedDataset, training: TrainingImages | None) -> Exposure:
-    from ovrisisbench.prepare.duplicates import seen_among
-    from ovrisisbench.prepare.perceptual_hash import NEAR
+    from ovrisisbench.prepare.duplicates.perceptual_hash import NEAR
+    from ovrisisbench.prepare.duplicates.search import seen_among
     from ovrisisbench.records import SeenInTraining
 
     everything = range(len(dataset))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ovrisisbench.prepare import Duplicates, Manifest
-    from ovrisisbench.prepare.duplicates import Group, Twins
+    from ovrisisbench.prepare.duplicates.search import Group, Twins
 
 __all__ = ["command"]
 
@@ -50,7 +50,7 @@ def command(
     resized, or cut by a pixel. Overlapping windows of one scene do not count.
     """
     from ovrisisbench.prepare import find_duplicates
-    from ovrisisbench.prepare.perceptual_hash import NEAR
+    from ovrisisbench.prepare.duplicates.perceptual_hash import NEAR
 
     bits = NEAR if distance is None else distance
     manifest = _manifest(file)

@@ -12,8 +12,8 @@ from ovrisisbench.cli.output import console, json_option, print_json
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ovrisisbench.prepare.manifest import Manifest
-    from ovrisisbench.prepare.summary import DatasetSummary
+    from ovrisisbench.prepare.storage.manifest import Manifest
+    from ovrisisbench.prepare.storage.summary import DatasetSummary
 
 __all__ = ["command"]
 
@@ -41,7 +41,7 @@ def command(file: Path, page: Path | None, images: int | None, as_json: bool) ->
     it; 'verify' reads everything.
     """
     from ovrisisbench.prepare import PreparedDataset
-    from ovrisisbench.prepare.summary import summarise
+    from ovrisisbench.prepare.storage.summary import summarise
 
     if images is not None and page is None:
         raise click.UsageError("--images says how many pictures the page shows; give --html as well.")
@@ -49,7 +49,7 @@ def command(file: Path, page: Path | None, images: int | None, as_json: bool) ->
         summary = summarise(dataset)
         shown: tuple[str, ...] = ()
         if page is not None:
-            from ovrisisbench.prepare.contact_sheet import write_contact_sheet
+            from ovrisisbench.prepare.contact_sheet.page import write_contact_sheet
 
             shown = write_contact_sheet(dataset, page, images=images or 24)
         if as_json:

@@ -13,7 +13,7 @@ from ovrisisbench.cli.output import console, json_option, print_json
 from ovrisisbench.errors import DataError
 
 if TYPE_CHECKING:
-    from ovrisisbench.prepare.verifying import VerifyReport
+    from ovrisisbench.prepare.storage.verifying import VerifyReport
 
 __all__ = ["command"]
 
@@ -33,7 +33,7 @@ def command(files: tuple[Path, ...], workers: int | None, as_json: bool) -> None
     by other rules than the installed ones. Exit code 0 if everything agrees,
     else 2.
     """
-    from ovrisisbench.prepare.verifying import verify
+    from ovrisisbench.prepare.storage.verifying import verify
 
     with _progress(silent=as_json) as progress:
         reports = verify(files, workers=workers, progress=progress)

@@ -25,31 +25,31 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Duplicates": "duplicates",
-    "Manifest": "manifest",
+    "Duplicates": "duplicates.search",
+    "Manifest": "storage.manifest",
     "PrepareReport": "report",
-    "PreparedDataset": "prepared",
-    "Sample": "manifest",
-    "VerifyReport": "verifying",
-    "find_duplicates": "duplicates",
+    "PreparedDataset": "storage.prepared",
+    "Sample": "storage.manifest",
+    "VerifyReport": "storage.verifying",
+    "find_duplicates": "duplicates.search",
     "prepare": "preparation",
-    "prepared_path": "readers",
-    "readable_datasets": "readers",
-    "readable_layouts": "readers",
-    "rules_digest": "manifest",
-    "verify": "verifying",
-    "write_contact_sheet": "contact_sheet",
+    "prepared_path": "layouts.readers",
+    "readable_datasets": "layouts.readers",
+    "readable_layouts": "layouts.readers",
+    "rules_digest": "storage.manifest",
+    "verify": "storage.verifying",
+    "write_contact_sheet": "contact_sheet.page",
 }
 
 if TYPE_CHECKING:
-    from ovrisisbench.prepare.contact_sheet import write_contact_sheet
-    from ovrisisbench.prepare.duplicates import Duplicates, find_duplicates
-    from ovrisisbench.prepare.manifest import Manifest, Sample, rules_digest
+    from ovrisisbench.prepare.contact_sheet.page import write_contact_sheet
+    from ovrisisbench.prepare.duplicates.search import Duplicates, find_duplicates
+    from ovrisisbench.prepare.layouts.readers import prepared_path, readable_datasets, readable_layouts
     from ovrisisbench.prepare.preparation import prepare
-    from ovrisisbench.prepare.prepared import PreparedDataset
-    from ovrisisbench.prepare.readers import prepared_path, readable_datasets, readable_layouts
     from ovrisisbench.prepare.report import PrepareReport
-    from ovrisisbench.prepare.verifying import VerifyReport, verify
+    from ovrisisbench.prepare.storage.manifest import Manifest, Sample, rules_digest
+    from ovrisisbench.prepare.storage.prepared import PreparedDataset
+    from ovrisisbench.prepare.storage.verifying import VerifyReport, verify
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562

@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict
 
 from ovrisisbench.catalog.cards import DatasetCard, load_card
 from ovrisisbench.errors import DataError
+from ovrisisbench.prepare.download.sources import Source
+from ovrisisbench.prepare.layouts.readers import readable_datasets
+from ovrisisbench.prepare.layouts.recognition import NothingFoundError, recognise
 from ovrisisbench.prepare.preparation import Progress, Settings, prepare_choice, scanned
-from ovrisisbench.prepare.readers import readable_datasets
-from ovrisisbench.prepare.recognition import NothingFoundError, recognise
 from ovrisisbench.prepare.report import PrepareReport
-from ovrisisbench.prepare.sources import Source
 
 __all__ = ["Outcome", "PrepareAllReport", "prepare_all"]
 

@@ -23,17 +23,9 @@ from ovrisisbench.catalog.cards import DatasetCard, Variant, load_card
 from ovrisisbench.catalog.identity import content_digest
 from ovrisisbench.catalog.vocabularies import load_vocabulary
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare.archives import close_archives
-from ovrisisbench.prepare.contents import Contents, examine_contents
-from ovrisisbench.prepare.convert import UnitContent
-from ovrisisbench.prepare.disk_errors import explained_disk_errors
-from ovrisisbench.prepare.doctor import Verdict, examine_download, examine_samples, refuse_parts
-from ovrisisbench.prepare.hdf5_file import FORMAT_VERSION, finish, new_file, store_manifest
-from ovrisisbench.prepare.labels import StrangeLabelsError
-from ovrisisbench.prepare.layouts import Expected, LayoutReader, Recognised
-from ovrisisbench.prepare.manifest import Manifest, rules_digest
-from ovrisisbench.prepare.mask_survey import explain_masks
-from ovrisisbench.prepare.parts import (
+from ovrisisbench.prepare.conversion.convert import UnitContent
+from ovrisisbench.prepare.conversion.labels import StrangeLabelsError
+from ovrisisbench.prepare.conversion.parts import (
     Job,
     check_unit,
     copy_part,
@@ -43,14 +35,22 @@ from ovrisisbench.prepare.parts import (
     remove_leftovers,
     write_part,
 )
-from ovrisisbench.prepare.prepared import PreparedDataset, read_creation
-from ovrisisbench.prepare.readers import prepared_path
+from ovrisisbench.prepare.conversion.workers import default_workers, run_jobs
+from ovrisisbench.prepare.doctor.contents import Contents, examine_contents
+from ovrisisbench.prepare.doctor.mask_survey import explain_masks
+from ovrisisbench.prepare.doctor.verdict import Verdict, examine_download, examine_samples, refuse_parts
+from ovrisisbench.prepare.doctor.vocabulary_files import examine_vocabulary_files
+from ovrisisbench.prepare.download.archives import close_archives
+from ovrisisbench.prepare.download.sources import Source, scan
+from ovrisisbench.prepare.layouts.interface import Expected, LayoutReader, Recognised
+from ovrisisbench.prepare.layouts.readers import prepared_path
+from ovrisisbench.prepare.layouts.recognition import Choice, recognise
 from ovrisisbench.prepare.recall import recall, remembered
-from ovrisisbench.prepare.recognition import Choice, recognise
 from ovrisisbench.prepare.report import PrepareReport, make_report
-from ovrisisbench.prepare.sources import Source, scan
-from ovrisisbench.prepare.vocabulary_files import examine_vocabulary_files
-from ovrisisbench.prepare.workers import default_workers, run_jobs
+from ovrisisbench.prepare.storage.disk_errors import explained_disk_errors
+from ovrisisbench.prepare.storage.hdf5_file import FORMAT_VERSION, finish, new_file, store_manifest
+from ovrisisbench.prepare.storage.manifest import Manifest, rules_digest
+from ovrisisbench.prepare.storage.prepared import PreparedDataset, read_creation
 
 __all__ = ["Progress", "Settings", "prepare", "prepare_choice", "scanned"]
 
@@ -151,10 +151,10 @@ def scanned(source: Path, target: Path | None, name: str, *, skip_broken: bool =
         source: folder or zip.
         target: folder for what has to be unpacked, kept if the block fails; None for a temporary one.
         name: of the folder in ``target``.
-        skip_broken: see :func:`~ovrisisbench.prepare.sources.scan`.
+        skip_broken: see :func:`~ovrisisbench.prepare.download.sources.scan`.
 
     Raises:
-        DataError: see :func:`~ovrisisbench.prepare.sources.scan`.
+        DataError: see :func:`~ovrisisbench.prepare.download.sources.scan`.
     """
     with tempfile.TemporaryDirectory(prefix="ovrisisbench-") as temporary:
         scratch = Path(temporary) if target is None else target / f".{name}.unpacked"

@@ -11,12 +11,12 @@ from ovrisisbench import __version__
 from ovrisisbench.catalog.cards import DatasetCard, Variant
 from ovrisisbench.catalog.identity import content_digest
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare.hdf5_file import FORMAT_VERSION
-from ovrisisbench.prepare.manifest import rules_digest
-from ovrisisbench.prepare.prepared import read_creation
-from ovrisisbench.prepare.readers import prepared_path
+from ovrisisbench.prepare.download.sources import Source
+from ovrisisbench.prepare.layouts.readers import prepared_path
 from ovrisisbench.prepare.report import PrepareReport
-from ovrisisbench.prepare.sources import Source
+from ovrisisbench.prepare.storage.hdf5_file import FORMAT_VERSION
+from ovrisisbench.prepare.storage.manifest import rules_digest
+from ovrisisbench.prepare.storage.prepared import read_creation
 
 __all__ = ["recall", "remembered"]
 

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from ovrisisbench.catalog.cards import Variant
 from ovrisisbench.catalog.evidence import Evidence
-from ovrisisbench.prepare.findings import Finding
-from ovrisisbench.prepare.layouts import ALL, Expected, Recognised
-from ovrisisbench.prepare.manifest import Manifest
+from ovrisisbench.prepare.doctor.findings import Finding
+from ovrisisbench.prepare.layouts.interface import ALL, Expected, Recognised
+from ovrisisbench.prepare.storage.manifest import Manifest
 
 __all__ = ["PrepareReport", "SplitReport", "make_report"]
 

@@ -206,7 +206,7 @@ def test_a_limited_run_is_spread_over_scenes_and_marked(drawn_data, tmp_path):
 
 
 def test_data_prepared_by_other_rules_are_refused(drawn_data, tmp_path, monkeypatch):
-    monkeypatch.setattr("ovrisisbench.prepare.manifest.rules_digest", lambda card, variant: "0" * 64)
+    monkeypatch.setattr("ovrisisbench.prepare.storage.manifest.rules_digest", lambda card, variant: "0" * 64)
     with pytest.raises(DataError, match="prepared by other rules"):
         _record(tmp_path, drawn_data)
 

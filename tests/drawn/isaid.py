@@ -10,7 +10,7 @@ import numpy as np
 
 from ovrisisbench.catalog import DatasetCard, load_card
 from ovrisisbench.demo.scenes import draw_scene
-from ovrisisbench.prepare.doctor import name_digest
+from ovrisisbench.prepare.doctor.verdict import name_digest
 from tests.drawn.writing import png, write_zip
 
 BACKGROUND = 255

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from ovrisisbench.catalog import load_card
-from ovrisisbench.prepare.hdf5_file import add_source, finish, new_file, store_manifest
-from ovrisisbench.prepare.manifest import Manifest, Sample
+from ovrisisbench.prepare.storage.hdf5_file import add_source, finish, new_file, store_manifest
+from ovrisisbench.prepare.storage.manifest import Manifest, Sample
 
 CREATION = json.dumps({"created": "2026-01-02T03:04:05+00:00"})
 

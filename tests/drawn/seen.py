@@ -14,8 +14,8 @@ from PIL import Image
 from ovrisisbench.catalog import load_card
 from ovrisisbench.demo.scenes import draw_scene
 from ovrisisbench.prepare import Manifest, Sample, prepared_path
-from ovrisisbench.prepare.hdf5_file import add_source, finish, new_file, store_manifest
-from ovrisisbench.prepare.perceptual_hash import perceptual_hash
+from ovrisisbench.prepare.duplicates.perceptual_hash import perceptual_hash
+from ovrisisbench.prepare.storage.hdf5_file import add_source, finish, new_file, store_manifest
 
 SIDE = 96
 

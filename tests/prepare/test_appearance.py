@@ -6,10 +6,10 @@ import pytest
 
 from ovrisisbench.catalog import load_card
 from ovrisisbench.catalog.vocabularies import load_vocabulary
-from ovrisisbench.prepare.appearance import LEAST_PIXELS, examine_appearance
-from ovrisisbench.prepare.bands import LEAST_LEAD, LEAST_POOLED, gain_of_each_band, lead_of_each_band
-from ovrisisbench.prepare.class_colours import ColourSum
-from ovrisisbench.prepare.label_orders import LEAST_OF_A_CLASS, plant_gap
+from ovrisisbench.prepare.conversion.class_colours import ColourSum
+from ovrisisbench.prepare.doctor.appearance import LEAST_PIXELS, examine_appearance
+from ovrisisbench.prepare.doctor.bands import LEAST_LEAD, LEAST_POOLED, gain_of_each_band, lead_of_each_band
+from ovrisisbench.prepare.doctor.label_orders import LEAST_OF_A_CLASS, plant_gap
 
 GREY, ROOF, GRASS, TREE, EARTH = (120, 119, 117), (134, 112, 100), (104, 112, 86), (74, 84, 66), (132, 118, 100)
 LOOKS = {

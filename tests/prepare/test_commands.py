@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from ovrisisbench.cli import cli
 from ovrisisbench.prepare import PrepareReport
-from ovrisisbench.prepare.contact_sheet import MAX_IMAGES
+from ovrisisbench.prepare.contact_sheet.page import MAX_IMAGES
 
 
 def command(*arguments):

@@ -14,7 +14,7 @@ from PIL import Image
 
 from ovrisisbench.errors import DataError
 from ovrisisbench.prepare import PreparedDataset, write_contact_sheet
-from ovrisisbench.prepare.contact_sheet import MAX_IMAGES, contact_sheet
+from ovrisisbench.prepare.contact_sheet.page import MAX_IMAGES, contact_sheet
 from tests.drawn.prepared_file import noise, write_prepared
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -261,7 +261,7 @@ def test_in_a_browser_it_runs_without_a_complaint_and_its_controls_work(drawn_fi
 
 
 def test_twenty_thousand_samples_cost_no_more_than_their_number(tmp_path):
-    from ovrisisbench.prepare.spread import spread_samples
+    from ovrisisbench.prepare.contact_sheet.spread import spread_samples
     from tests.drawn.prepared_file import drawn_sample
 
     one = drawn_sample("a", *noise(0, 4, 4))

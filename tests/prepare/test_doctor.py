@@ -4,10 +4,10 @@ import pytest
 
 from ovrisisbench.catalog import load_card
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare.doctor import Verdict, examine_download, examine_files, examine_samples, name_digest
-from ovrisisbench.prepare.findings import Finding
-from ovrisisbench.prepare.layouts import Expected, Pair, Recognised, Unit
-from ovrisisbench.prepare.sources import Entry
+from ovrisisbench.prepare.doctor.findings import Finding
+from ovrisisbench.prepare.doctor.verdict import Verdict, examine_download, examine_files, examine_samples, name_digest
+from ovrisisbench.prepare.download.sources import Entry
+from ovrisisbench.prepare.layouts.interface import Expected, Pair, Recognised, Unit
 from tests.prepare.test_manifest import sample
 
 CARD = load_card("isaid")

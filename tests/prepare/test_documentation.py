@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ovrisisbench.prepare import Manifest, PrepareReport, Sample
-from ovrisisbench.prepare.readers import readable_datasets, readable_layouts
+from ovrisisbench.prepare.layouts.readers import readable_datasets, readable_layouts
 from ovrisisbench.prepare.report import SplitReport
 
 PAGE = (Path(__file__).parents[2] / "docs" / "prepared-data.md").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ import pytest
 from ovrisisbench.catalog import load_card
 from ovrisisbench.errors import DataError
 from ovrisisbench.prepare import PreparedDataset, prepare
-from ovrisisbench.prepare.doctor import name_digest
+from ovrisisbench.prepare.doctor.verdict import name_digest
 from tests.drawn import isaid
 
 SAMPLES, LISTS = os.environ.get("OVRISISBENCH_ISAID_SAMPLES"), os.environ.get("OVRISISBENCH_ISAID_LISTS")

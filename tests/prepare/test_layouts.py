@@ -10,8 +10,8 @@ import pytest
 
 from ovrisisbench.errors import DataError
 from ovrisisbench.prepare import PreparedDataset, PrepareReport, prepare
-from ovrisisbench.prepare.recognition import recognise
-from ovrisisbench.prepare.sources import scan
+from ovrisisbench.prepare.download.sources import scan
+from ovrisisbench.prepare.layouts.recognition import recognise
 from tests.drawn import dlrsd, isaid, loveda, potsdam, uavid, udd5, vaihingen, vdd
 from tests.drawn.reference import Truth
 
@@ -281,7 +281,7 @@ def test_a_plain_download_needs_no_note(tmp_path, key):
             partial(vaihingen.draw_publisher_zips, archives=(vaihingen.IMAGES, vaihingen.ERODED)),
             ["ground_truth_COMPLETE"],
         ),
-        ("potsdam", "256-eroded", potsdam.draw_bundle, ["publisher"]),
+        ("potsdam", "256-eroded", potsdam.draw_bundle, ["full labels", "noBoundary"]),
         ("dlrsd", "bundle-7002", dlrsd.draw_publisher_zips, ["original-2100"]),
         ("dlrsd", "original-2100", dlrsd.draw_bundle, ["bundle-7002"]),
     ],

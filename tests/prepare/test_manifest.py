@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ovrisisbench.catalog import load_card
-from ovrisisbench.prepare.manifest import Manifest, Sample, data_digest, natural_key, rules_digest
+from ovrisisbench.prepare.storage.manifest import Manifest, Sample, data_digest, natural_key, rules_digest
 
 CARD = load_card("isaid")
 

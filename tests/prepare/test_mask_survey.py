@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from ovrisisbench.catalog import load_card
-from ovrisisbench.prepare.layouts import Pair
-from ovrisisbench.prepare.mask_survey import explain_masks
-from ovrisisbench.prepare.mask_values import grey_levels
-from ovrisisbench.prepare.sources import scan
+from ovrisisbench.prepare.doctor.mask_survey import explain_masks
+from ovrisisbench.prepare.doctor.mask_values import grey_levels
+from ovrisisbench.prepare.download.sources import scan
+from ovrisisbench.prepare.layouts.interface import Pair
 from tests.drawn.writing import jpeg, png, write_files
 
 INDICES = {"dlrsd": 17, "isaid": 15, "potsdam": 6, "vaihingen": 6, "uavid": 8}

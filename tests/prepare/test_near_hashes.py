@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ovrisisbench.prepare import near_hashes
-from ovrisisbench.prepare.near_hashes import hash_words, near_pairs
+from ovrisisbench.prepare.duplicates import near_hashes
+from ovrisisbench.prepare.duplicates.near_hashes import hash_words, near_pairs
 
 BASES = [0, 2**256 - 1, int("0123456789abcdef" * 4, 16)]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ovrisisbench.catalog import dataset_keys, load_card
-from ovrisisbench.prepare.manifest import Manifest
-from ovrisisbench.prepare.overlay_colours import _APART, _IGNORED, _distances, _oklab, overlay_colours
+from ovrisisbench.prepare.contact_sheet.overlay_colours import _APART, _IGNORED, _distances, _oklab, overlay_colours
+from ovrisisbench.prepare.storage.manifest import Manifest
 from tests.drawn.prepared_file import drawn_manifest, drawn_sample, noise
 
 

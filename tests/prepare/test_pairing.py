@@ -1,8 +1,8 @@
 import pytest
 
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare.pairing import index_unique, pair_up, split_of
-from ovrisisbench.prepare.sources import Entry, scan
+from ovrisisbench.prepare.download.sources import Entry, scan
+from ovrisisbench.prepare.layouts.pairing import index_unique, pair_up, split_of
 from tests.drawn.isaid import write_zip
 
 

@@ -15,11 +15,12 @@ import pytest
 from filelock import FileLock
 
 from ovrisisbench.errors import DataError, OvrisisBenchError
-from ovrisisbench.prepare import PreparedDataset, parts, prepare
-from ovrisisbench.prepare.workers import run_jobs
+from ovrisisbench.prepare import PreparedDataset, prepare
+from ovrisisbench.prepare.conversion import parts
+from ovrisisbench.prepare.conversion.workers import run_jobs
 from tests.drawn import isaid
 
-EACH_SCENE = "ovrisisbench.prepare.layouts._UNIT_BYTES"
+EACH_SCENE = "ovrisisbench.prepare.layouts.interface._UNIT_BYTES"
 """Small scenes are converted together; here each shall be a part of its own."""
 
 
@@ -39,8 +40,8 @@ def hidden(folder):
 def run_script(folder, body, *arguments, **options):
     """Start a Python process that may spawn workers of its own."""
     script = folder / "script.py"
-    head = "import os, signal, sys\nfrom pathlib import Path\nfrom ovrisisbench.prepare import layouts\n"
-    script.write_text(head + "layouts._UNIT_BYTES = 0\n" + textwrap.dedent(body))
+    head = "import os, signal, sys\nfrom pathlib import Path\nfrom ovrisisbench.prepare.layouts import interface\n"
+    script.write_text(head + "interface._UNIT_BYTES = 0\n" + textwrap.dedent(body))
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, str(script), *map(str, arguments)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False, **options)
@@ -230,7 +231,7 @@ def _kill_self(_job):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("failing", ["parts.convert_unit", "preparation.copy_part"])
+@pytest.mark.parametrize("failing", ["conversion.parts.convert_unit", "preparation.copy_part"])
 @pytest.mark.parametrize(
     "error",
     [

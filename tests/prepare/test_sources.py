@@ -7,9 +7,9 @@ import zlib
 import pytest
 
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare import sources
-from ovrisisbench.prepare.archives import close_archives
-from ovrisisbench.prepare.sources import scan
+from ovrisisbench.prepare.download import sources
+from ovrisisbench.prepare.download.archives import close_archives
+from ovrisisbench.prepare.download.sources import scan
 from tests.drawn.isaid import write_zip
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ovrisisbench.prepare.spread import spread_samples
+from ovrisisbench.prepare.contact_sheet.spread import spread_samples
 from tests.drawn.prepared_file import drawn_sample
 
 

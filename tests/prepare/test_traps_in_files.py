@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare import prepare, sources
+from ovrisisbench.prepare import prepare
+from ovrisisbench.prepare.download import sources
 from tests.drawn import damage, dlrsd, isaid, loveda, potsdam, uavid, udd5, vaihingen, vdd
 from tests.drawn.writing import RUBBISH, write_files, write_zip, zipped
 

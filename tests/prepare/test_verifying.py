@@ -11,8 +11,9 @@ from click.testing import CliRunner
 
 from ovrisisbench.cli import cli, main
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare import verify, verifying
-from ovrisisbench.prepare.verifying import DamagedSample
+from ovrisisbench.prepare import verify
+from ovrisisbench.prepare.storage import verifying
+from ovrisisbench.prepare.storage.verifying import DamagedSample
 from tests.drawn.prepared_file import drawn_sample, noise, write_prepared
 
 IMAGES = {f"i{number}": noise(number, 20 + number, 30) for number in range(6)}

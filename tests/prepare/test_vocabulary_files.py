@@ -5,9 +5,9 @@ import json
 import pytest
 
 from ovrisisbench.catalog import load_card, load_vocabulary
-from ovrisisbench.prepare import vocabulary_files
-from ovrisisbench.prepare.sources import scan
-from ovrisisbench.prepare.vocabulary_files import examine_vocabulary_files
+from ovrisisbench.prepare.doctor import vocabulary_files
+from ovrisisbench.prepare.doctor.vocabulary_files import examine_vocabulary_files
+from ovrisisbench.prepare.download.sources import scan
 from tests.drawn.writing import write_files, write_zip
 
 CARD = load_card("potsdam")

@@ -1,0 +1,1 @@
+"""The page that shows what a prepared data set holds."""

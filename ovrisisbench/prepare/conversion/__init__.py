@@ -1,0 +1,1 @@
+"""Masks to label maps, scenes to windows, in parallel and resumable."""

@@ -1,0 +1,1 @@
+"""What people have on their disks: files and members of zips, and the pictures in them."""

@@ -1,0 +1,89 @@
+"""Vaihingen as published: image and label tiles with the same file names in different archives.
+
+``top_mosaic_09cm_areaN.tif`` is a label if a folder or archive in its path
+says *ground truth*, an image otherwise. Eroded labels end in ``_noBoundary``;
+their archive has a tile, area9, that belongs to no split.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from ovrisisbench.catalog.cards import DatasetCard, Variant
+from ovrisisbench.prepare.conversion.labels import LabelMap, label_map_of
+from ovrisisbench.prepare.download.pictures import Picture
+from ovrisisbench.prepare.download.sources import Entry, Source
+from ovrisisbench.prepare.layouts.card_layout import Files, expected_files, matching_files, pair_files
+from ovrisisbench.prepare.layouts.interface import ALL, Expected, NotRecognised, Recognised
+from ovrisisbench.prepare.layouts.pairing import Key
+
+__all__ = ["VaihingenPublisher"]
+
+_TILE: Final = r"top_mosaic_09cm_(area\d{1,2})"
+_TRUTH: Final = re.compile(r"ground[ _-]?truth|labels?\b|\bgts?\b", re.IGNORECASE)
+_ARCHIVES: Final = {
+    "full": "ISPRS_semantic_labeling_Vaihingen_ground_truth_COMPLETE.zip",
+    "eroded": "ISPRS_semantic_labeling_Vaihingen_ground_truth_eroded_COMPLETE.zip",
+}
+
+
+class VaihingenPublisher:
+    """The publisher's layout; see the head of this file."""
+
+    dataset = "vaihingen"
+    layout = "publisher"
+    is_cut = False
+
+    def recognise(self, source: Source, card: DatasetCard, variant: Variant) -> Recognised | NotRecognised:
+        """Find tiles by name and folder; see :class:`~ovrisisbench.prepare.layouts.interface.LayoutReader`."""
+        tiles = matching_files(source, [_TILE])
+        images = [item for item in tiles if not _is_truth(item[1])]
+        masks = {
+            "full": [item for item in tiles if _is_truth(item[1])],
+            "eroded": matching_files(source, [f"{_TILE}_noBoundary"]),
+        }
+        wanted = variant.mask_set or "full"
+        if not images or not masks[wanted]:
+            return NotRecognised(_missing(wanted, len(images), {name: len(found) for name, found in masks.items()}))
+        areas = {area for split in card.splits for area in split.ids}
+        notes = []
+        strangers = sorted({key[1] for key, _ in masks[wanted] if key[1] not in areas})
+        if strangers:
+            notes.append(f"Tiles that are in no split of the publisher were left out: {', '.join(strangers)}.")
+        files = Files(_known(images, areas), _known(masks[wanted], areas))
+        return pair_files(files, source, card, variant, card.layout(self.layout), notes=notes)
+
+    def expected(self, card: DatasetCard, variant: Variant, found: Recognised) -> Mapping[str, Expected]:
+        """Return the tiles of the splits that the variant uses."""
+        return expected_files(card, variant, found)
+
+    def labels(self, mask: Picture, card: DatasetCard, variant: Variant) -> LabelMap:
+        """Return the label map of a tile in class colours."""
+        return label_map_of(mask, card, variant, card.layout(self.layout))
+
+
+def _is_truth(entry: Entry) -> bool:
+    return any(_TRUTH.search(folder) for folder in entry.folders)
+
+
+def _known(files: list[tuple[Key, Entry]], areas: set[str]) -> list[tuple[Key, Entry]]:
+    return [((ALL, key[1]), entry) for key, entry in files if key[1] in areas]
+
+
+def _missing(wanted: str, images: int, masks: Mapping[str, int]) -> str:
+    if not images and not any(masks.values()):
+        return "no tile top_mosaic_09cm_areaN.tif"
+    if not images:
+        return (
+            "label tiles, but no image tiles (ISPRS_semantic_labeling_Vaihingen.zip, folder top); both have the same "
+            "file names, so unpack each archive into a folder of its own"
+        )
+    if not any(masks.values()):
+        return (
+            f"{images} tile(s), none of them in a folder or archive that says ground truth ({_ARCHIVES[wanted]}); "
+            "images and labels have the same file names, so unpack each archive into a folder of its own"
+        )
+    other = "eroded" if wanted == "full" else "full"
+    return f"{masks[other]} {other} label tile(s), but no {wanted} ones, which this variant needs ({_ARCHIVES[wanted]})"

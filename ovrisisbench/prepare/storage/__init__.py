@@ -1,0 +1,1 @@
+"""The prepared file: its manifest, how it is written, read and verified."""
