@@ -145,7 +145,10 @@ def _print_all(report: PrepareAllReport) -> None:
             sentences += [("partial", sentence) for sentence in outcome.report.partial_reasons]
             sentences += [("warning", sentence) for sentence in outcome.report.warnings]
             sentences += [("note", sentence) for sentence in outcome.report.notes]
-        sentences += [("get", download) for download in outcome.downloads]
+        if outcome.protocols:
+            sentences += [("get", download) for download in outcome.downloads]
+        elif outcome.status == "not found":
+            sentences.append(("not needed", "no installed protocol tests it"))
         if sentences:
             out.print(f"[bold]{escape(outcome.title)}[/bold]")
         for word, sentence in sentences:

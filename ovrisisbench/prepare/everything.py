@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from ovrisisbench.catalog.cards import DatasetCard, load_card
+from ovrisisbench.catalog.protocols import protocols_testing
 from ovrisisbench.errors import DataError
 from ovrisisbench.prepare.download.sources import Source
 from ovrisisbench.prepare.layouts.readers import readable_datasets
@@ -32,6 +33,8 @@ class Outcome(BaseModel):
     """Why it was refused, as one sentence."""
     downloads: tuple[str, ...] = ()
     """Of a data set that was not found: what to get, and from whom."""
+    protocols: tuple[str, ...] = ()
+    """Installed protocols that test it."""
 
 
 class PrepareAllReport(BaseModel):
@@ -84,15 +87,16 @@ def prepare_all(
 def _outcome(
     card: DatasetCard, files: Source, target: Path, settings: Settings, started: Callable[[str], Progress]
 ) -> Outcome:
+    known: dict[str, Any] = {"dataset": card.key, "title": card.title, "protocols": protocols_testing(card.key)}
     try:
         choice = recognise(files, card, take_first=True)
         report = prepare_choice(choice, files, target, settings, progress=started(card.title))
     except NothingFoundError:
         downloads = tuple(f"{item.what}: {item.archive}, from {item.source}" for item in card.downloads)
-        return Outcome(dataset=card.key, title=card.title, status="not found", downloads=downloads)
+        return Outcome(**known, status="not found", downloads=downloads)
     except DataError as error:
-        return Outcome(dataset=card.key, title=card.title, status="refused", error=str(error))
-    return Outcome(dataset=card.key, title=card.title, status=report.status, report=report)
+        return Outcome(**known, status="refused", error=str(error))
+    return Outcome(**known, status=report.status, report=report)
 
 
 def _silent(_title: str) -> Progress:

@@ -9,7 +9,8 @@ from ovrisisbench.prepare import Manifest, PrepareReport, Sample
 from ovrisisbench.prepare.layouts.readers import readable_datasets, readable_layouts
 from ovrisisbench.prepare.report import SplitReport
 
-PAGE = (Path(__file__).parents[2] / "docs" / "prepared-data.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "prepared-data.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("model", [Manifest, Sample, PrepareReport, SplitReport])
@@ -18,10 +19,12 @@ def test_every_key_is_explained(model):
     assert set(model.model_fields) <= explained
 
 
-def test_every_layout_that_is_read_is_named():
+def test_every_data_set_that_is_read_has_a_page_that_names_its_layouts():
     for dataset in readable_datasets():
+        assert f"(datasets/{dataset}.md)" in PAGE
+        page = (DOCS / "datasets" / f"{dataset}.md").read_text(encoding="utf-8")
         for layout in readable_layouts(dataset):
-            assert f"| `{layout}` |" in PAGE
+            assert f"**{layout}**" in page
 
 
 def test_the_plain_hdf5_example_reads_the_first_sample(prepared, monkeypatch):
