@@ -11,7 +11,7 @@ from ovrisisbench import __version__
 from ovrisisbench.catalog.cards import DatasetCard, Variant
 from ovrisisbench.catalog.identity import content_digest
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare.download.sources import Source
+from ovrisisbench.prepare.download.sources import READ_ENDINGS, Source
 from ovrisisbench.prepare.layouts.readers import prepared_path
 from ovrisisbench.prepare.report import PrepareReport
 from ovrisisbench.prepare.storage.hdf5_file import FORMAT_VERSION
@@ -33,7 +33,7 @@ def remembered(source: Source, card: DatasetCard, variant: Variant, report: Prep
 def recall(source: Source, card: DatasetCard, variant: Variant, target: Path) -> PrepareReport | None:
     """Return the report of an earlier call if its file is there and everything that it depended on is as it was.
 
-    Names, sizes and dates (or CRCs) of all files under the source, the whole
+    Names, sizes and dates (or CRCs) of all files that can matter, the whole
     card and this package's version are compared; pixels are not read.
 
     Args:
@@ -72,6 +72,7 @@ def _listing(source: Source, card: DatasetCard, variant: Variant) -> str:
             rules_digest(card, variant),
             variant.name,
             source.root.resolve().name,
-            [entry.identity for entry in source.entries],
+            # Pictures and lists of class names: prepared files and results may lie under the same folder.
+            [entry.identity for entry in source.entries if entry.path.lower().endswith(READ_ENDINGS)],
         ]
     )

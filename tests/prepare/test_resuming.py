@@ -189,6 +189,25 @@ def test_an_unchanged_file_is_not_made_again(download, card, tmp_path):
     assert Path(first.target).stat().st_ino != before.st_ino
 
 
+def test_a_second_call_looks_at_no_picture(download, card, monkeypatch):
+    data = download / "data"  # below the download, as when --from is the current folder
+    first = prepare("isaid", download, data, workers=1, card=card)
+    monkeypatch.setattr("ovrisisbench.prepare.preparation.recognise", lambda *_: 1 / 0)
+    second = prepare("isaid", download, data, workers=1, card=card)
+    assert second == first.model_copy(update={"status": "unchanged"})
+    os.utime(download / "val" / "images" / "P0012.png", ns=(1, 1))
+    with pytest.raises(ZeroDivisionError):
+        prepare("isaid", download, data, workers=1, card=card)
+
+
+def test_a_changed_card_is_compared_again(download, card, tmp_path):
+    prepare("isaid", download, tmp_path, workers=1, card=card)
+    splits = tuple(split.model_copy(update={"labelled": split.labelled and 1}) for split in card.splits)
+    report = prepare("isaid", download, tmp_path, workers=1, card=card.model_copy(update={"splits": splits}))
+    assert report.status == "unchanged"
+    assert any("expected 1 images with masks" in warning for warning in report.warnings) or report.findings
+
+
 def test_other_files_or_rules_do_not_replace_a_prepared_file_unasked(download, card, tmp_path):
     data = tmp_path / "data"
     first = prepare("isaid", download, data, workers=1, card=card)

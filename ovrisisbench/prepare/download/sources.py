@@ -24,7 +24,7 @@ from ovrisisbench.errors import DataError
 from ovrisisbench.prepare.download.archives import Archive, close_archives, opened
 from ovrisisbench.prepare.storage.disk_errors import explained_disk_errors
 
-__all__ = ["MAX_INNER_BYTES", "MAX_MEMBERS", "MAX_MEMBER_BYTES", "Entry", "Source", "scan"]
+__all__ = ["MAX_INNER_BYTES", "MAX_MEMBERS", "MAX_MEMBER_BYTES", "READ_ENDINGS", "Entry", "Source", "scan"]
 
 MAX_MEMBER_BYTES: Final = 2**30
 """Largest unpacked size of one zip member; the largest image of any data set has about 540 MB of pixels."""
@@ -38,6 +38,8 @@ MAX_DEPTH: Final = 3
 """Zips inside each other that are looked into."""
 
 _PICTURES: Final = frozenset({"png", "bmp", "tif", "tiff", "jpg", "jpeg"})
+READ_ENDINGS: Final = (*(f".{ending}" for ending in sorted(_PICTURES)), ".json")
+"""Of files that any reader may look into."""
 _OTHER_ARCHIVES: Final = frozenset({".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz"})
 _JUNK: Final = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 _READABLE_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2})

@@ -19,7 +19,7 @@ __all__ = ["ALL", "Expected", "LayoutReader", "NotRecognised", "Pair", "Recognis
 
 ALL: Final = "all"
 """Split of images whose path does not tell one."""
-_UNIT_BYTES: Final = 2**23
+_UNIT_BYTES: Final = 2**22
 """Small scenes are converted together until their image files have this size: a part file has a price."""
 _UNIT_PAIRS: Final = 64
 """Or until they are so many, so that an interruption costs little."""
