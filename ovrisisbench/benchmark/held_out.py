@@ -114,7 +114,7 @@ def exposures(
 
 
 def _exposure(protocol: Protocol, dataset: PreparedDataset, training: TrainingImages | None) -> Exposure:
-    from ovrisisbench.prepare.duplicates.perceptual_hash import NEAR
+    from ovrisisbench.prepare.download.perceptual_hash import NEAR
     from ovrisisbench.prepare.duplicates.search import seen_among
     from ovrisisbench.records import SeenInTraining
 

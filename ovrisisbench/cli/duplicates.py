@@ -50,7 +50,7 @@ def command(
     resized, or cut by a pixel. Overlapping windows of one scene do not count.
     """
     from ovrisisbench.prepare import find_duplicates
-    from ovrisisbench.prepare.duplicates.perceptual_hash import NEAR
+    from ovrisisbench.prepare.download.perceptual_hash import NEAR
 
     bits = NEAR if distance is None else distance
     manifest = _manifest(file)

@@ -24,7 +24,6 @@ from ovrisisbench.catalog.identity import content_digest
 from ovrisisbench.catalog.vocabularies import load_vocabulary
 from ovrisisbench.errors import DataError
 from ovrisisbench.prepare.conversion.convert import UnitContent
-from ovrisisbench.prepare.conversion.labels import StrangeLabelsError
 from ovrisisbench.prepare.conversion.parts import (
     Job,
     check_unit,
@@ -35,7 +34,6 @@ from ovrisisbench.prepare.conversion.parts import (
     remove_leftovers,
     write_part,
 )
-from ovrisisbench.prepare.conversion.workers import default_workers, run_jobs
 from ovrisisbench.prepare.doctor.contents import Contents, examine_contents
 from ovrisisbench.prepare.doctor.mask_survey import explain_masks
 from ovrisisbench.prepare.doctor.verdict import Verdict, examine_download, examine_samples, refuse_parts
@@ -43,6 +41,7 @@ from ovrisisbench.prepare.doctor.vocabulary_files import examine_vocabulary_file
 from ovrisisbench.prepare.download.archives import close_archives
 from ovrisisbench.prepare.download.sources import Source, scan
 from ovrisisbench.prepare.layouts.interface import Expected, LayoutReader, Recognised
+from ovrisisbench.prepare.layouts.labels import StrangeLabelsError
 from ovrisisbench.prepare.layouts.readers import prepared_path
 from ovrisisbench.prepare.layouts.recognition import Choice, recognise
 from ovrisisbench.prepare.recall import recall, remembered
@@ -51,6 +50,7 @@ from ovrisisbench.prepare.storage.disk_errors import explained_disk_errors
 from ovrisisbench.prepare.storage.hdf5_file import FORMAT_VERSION, finish, new_file, store_manifest
 from ovrisisbench.prepare.storage.manifest import Manifest, rules_digest
 from ovrisisbench.prepare.storage.prepared import PreparedDataset, read_creation
+from ovrisisbench.prepare.workers import default_workers, run_jobs
 
 __all__ = ["Progress", "Settings", "prepare", "prepare_choice", "scanned"]
 

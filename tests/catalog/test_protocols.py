@@ -8,7 +8,7 @@ from ovrisisbench.catalog.identity import short_id
 from ovrisisbench.catalog.protocols import Protocol
 from ovrisisbench.catalog.yaml_files import installed_files
 from ovrisisbench.errors import CatalogError
-from ovrisisbench.prepare.duplicates.perceptual_hash import NEAR
+from ovrisisbench.prepare.download.perceptual_hash import NEAR
 
 COLUMNS = ("dlrsd", "isaid", "loveda", "potsdam", "uavid", "udd5", "vaihingen", "vdd")
 

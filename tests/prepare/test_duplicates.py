@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ovrisisbench.catalog import load_card
 from ovrisisbench.cli import cli
 from ovrisisbench.prepare import Manifest, PreparedDataset, find_duplicates, prepare
-from ovrisisbench.prepare.duplicates.perceptual_hash import NEAR
+from ovrisisbench.prepare.download.perceptual_hash import NEAR
 from ovrisisbench.prepare.duplicates.search import seen_among
 from tests.drawn import dlrsd
 from tests.drawn.seen import a_sample, like, picture, write_seen

@@ -8,10 +8,10 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from ovrisisbench.catalog import load_card
-from ovrisisbench.prepare.conversion.labels import ColourLabels, IdLabels, StrangeLabelsError, label_map_of
-from ovrisisbench.prepare.conversion.windows import Box
 from ovrisisbench.prepare.download.pictures import Picture
 from ovrisisbench.prepare.download.sources import Entry
+from ovrisisbench.prepare.layouts.labels import ColourLabels, IdLabels, StrangeLabelsError, label_map_of
+from ovrisisbench.prepare.windows import Box
 
 CARD = load_card("isaid")
 COLOURS = [label.colour for label in (*CARD.classes, *CARD.other_labels)]

@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare.conversion.windows import Box
 from ovrisisbench.prepare.download import pictures
 from ovrisisbench.prepare.download.archives import close_archives
 from ovrisisbench.prepare.download.pictures import open_picture, picture_size
 from ovrisisbench.prepare.download.sources import scan
+from ovrisisbench.prepare.windows import Box
 from tests.drawn.isaid import png, write_zip
 
 WHOLE = Box(0, 40, 0, 50)

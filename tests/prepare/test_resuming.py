@@ -17,7 +17,7 @@ from filelock import FileLock
 from ovrisisbench.errors import DataError, OvrisisBenchError
 from ovrisisbench.prepare import PreparedDataset, prepare
 from ovrisisbench.prepare.conversion import parts
-from ovrisisbench.prepare.conversion.workers import run_jobs
+from ovrisisbench.prepare.workers import run_jobs
 from tests.drawn import isaid
 
 EACH_SCENE = "ovrisisbench.prepare.layouts.interface._UNIT_BYTES"

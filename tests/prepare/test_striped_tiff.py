@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ovrisisbench.prepare.conversion.windows import Box
 from ovrisisbench.prepare.download import striped_tiff
 from ovrisisbench.prepare.download.pictures import UnusableFileError, open_picture
 from ovrisisbench.prepare.download.sources import scan
 from ovrisisbench.prepare.download.striped_tiff import StripedTiff, is_striped
+from ovrisisbench.prepare.windows import Box
 
 COMPRESSIONS = [None, "tiff_lzw", "tiff_adobe_deflate", "packbits"]
 

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ovrisisbench.catalog.cards import WindowRule
-from ovrisisbench.prepare.conversion.windows import Box, enclosing_boxes, window_boxes
+from ovrisisbench.prepare.windows import Box, enclosing_boxes, window_boxes
 
 rules = st.builds(
     WindowRule,

@@ -1,1 +1,1 @@
-"""Masks to label maps, scenes to windows, in parallel and resumable."""
+"""Pairs of image and mask to windows and label maps, a part file at a time."""

@@ -19,12 +19,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ovrisisbench.catalog.cards import IGNORE_INDEX, DatasetCard, Variant, WindowRule
 from ovrisisbench.prepare.conversion.class_colours import GRID, ClassColours, ColourSum
-from ovrisisbench.prepare.conversion.labels import LabelMap
-from ovrisisbench.prepare.conversion.windows import Box, around, enclosing_boxes, window_boxes
 from ovrisisbench.prepare.download.pictures import Picture, UnusableFileError, open_picture, picture_size
 from ovrisisbench.prepare.layouts.interface import LayoutReader, Pair, Unit
+from ovrisisbench.prepare.layouts.labels import LabelMap
 from ovrisisbench.prepare.storage.hdf5_file import IMAGES, add_source, remove_sources
 from ovrisisbench.prepare.storage.manifest import Sample
+from ovrisisbench.prepare.windows import Box, around, enclosing_boxes, window_boxes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,13 +14,13 @@ import numpy as np
 from ovrisisbench.catalog.cards import IGNORE_INDEX, DatasetCard, Layout, OtherOrder, Variant
 from ovrisisbench.errors import DataError
 from ovrisisbench.prepare.conversion.class_colours import GRID, ClassColours
-from ovrisisbench.prepare.conversion.windows import Box
 from ovrisisbench.prepare.doctor.findings import Finding
 from ovrisisbench.prepare.doctor.label_orders import CLEAR_GAIN, plant_gap
 from ovrisisbench.prepare.doctor.mask_colours import Colours, cause_of_colour_picture, cause_of_colours
 from ovrisisbench.prepare.doctor.mask_values import Cause, Values, cause_of_band, cause_of_values, runs
 from ovrisisbench.prepare.download.pictures import Picture, open_picture
 from ovrisisbench.prepare.layouts.interface import Pair
+from ovrisisbench.prepare.windows import Box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

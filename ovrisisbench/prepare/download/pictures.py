@@ -23,10 +23,10 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare.conversion.windows import Box
+from ovrisisbench.prepare.download.perceptual_hash import perceptual_hash
 from ovrisisbench.prepare.download.sources import Entry
 from ovrisisbench.prepare.download.striped_tiff import StripedTiff, is_striped
-from ovrisisbench.prepare.duplicates.perceptual_hash import perceptual_hash
+from ovrisisbench.prepare.windows import Box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -2,7 +2,7 @@
 
 Two images are *exact* twins if their decoded pixels are equal, and *near*
 twins if they are not, but the hashes of what they show differ in few bits
-(see :mod:`~ovrisisbench.prepare.duplicates.perceptual_hash`). Overlapping windows of one
+(see :mod:`~ovrisisbench.prepare.download.perceptual_hash`). Overlapping windows of one
 scene in one split are cut from the same pixels on purpose; they count as twins
 only if their pixels are equal.
 """
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ovrisisbench.prepare.download.perceptual_hash import NEAR
 from ovrisisbench.prepare.duplicates.near_hashes import hash_words, near_pairs
-from ovrisisbench.prepare.duplicates.perceptual_hash import NEAR
 from ovrisisbench.prepare.duplicates.picture_table import Links, Part, PictureTable, pixels_key
 from ovrisisbench.prepare.storage.manifest import Manifest, Sample, natural_key
 

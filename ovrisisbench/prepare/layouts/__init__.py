@@ -1,1 +1,1 @@
-"""Which files belong together: one reader for each way that a data set lies on disk."""
+"""Which files belong together and what their masks hold: one reader for each way that a data set lies on disk."""

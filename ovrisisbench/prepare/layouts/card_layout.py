@@ -12,10 +12,10 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from ovrisisbench.catalog.cards import DatasetCard, Layout, Variant, WindowRule, load_card
-from ovrisisbench.prepare.conversion.labels import LabelMap, label_map_of
 from ovrisisbench.prepare.download.pictures import Picture
 from ovrisisbench.prepare.download.sources import Entry, Source
 from ovrisisbench.prepare.layouts.interface import ALL, Expected, NotRecognised, Pair, Recognised, make_units, scene_of
+from ovrisisbench.prepare.layouts.labels import LabelMap, label_map_of
 from ovrisisbench.prepare.layouts.pairing import Key, index_unique, pair_up, split_named
 
 __all__ = ["CardLayout", "Files", "matching_files", "pair_files", "used_splits"]

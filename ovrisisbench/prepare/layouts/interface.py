@@ -11,9 +11,9 @@ from typing import Final, Protocol
 from ovrisisbench.catalog.cards import DatasetCard, Variant
 from ovrisisbench.catalog.evidence import Evidence
 from ovrisisbench.catalog.identity import content_digest
-from ovrisisbench.prepare.conversion.labels import LabelMap
 from ovrisisbench.prepare.download.pictures import Picture
 from ovrisisbench.prepare.download.sources import Entry, Source
+from ovrisisbench.prepare.layouts.labels import LabelMap
 
 __all__ = ["ALL", "Expected", "LayoutReader", "NotRecognised", "Pair", "Recognised", "Unit", "make_units", "scene_of"]
 

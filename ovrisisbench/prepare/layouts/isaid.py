@@ -15,11 +15,11 @@ from collections.abc import Mapping
 
 from ovrisisbench.catalog.cards import DatasetCard, Variant
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare.conversion.labels import LabelMap, label_map_of
 from ovrisisbench.prepare.download.pictures import Picture
 from ovrisisbench.prepare.download.sources import Entry, Source
 from ovrisisbench.prepare.layouts.card_layout import Files, expected_files, pair_files
 from ovrisisbench.prepare.layouts.interface import Expected, NotRecognised, Recognised
+from ovrisisbench.prepare.layouts.labels import LabelMap, label_map_of
 from ovrisisbench.prepare.layouts.pairing import Key, split_of
 
 __all__ = ["IsaidPublisher"]

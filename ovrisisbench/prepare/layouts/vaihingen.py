@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from ovrisisbench.catalog.cards import DatasetCard, Variant
-from ovrisisbench.prepare.conversion.labels import LabelMap, label_map_of
 from ovrisisbench.prepare.download.pictures import Picture
 from ovrisisbench.prepare.download.sources import Entry, Source
 from ovrisisbench.prepare.layouts.card_layout import Files, expected_files, matching_files, pair_files
 from ovrisisbench.prepare.layouts.interface import ALL, Expected, NotRecognised, Recognised
+from ovrisisbench.prepare.layouts.labels import LabelMap, label_map_of
 from ovrisisbench.prepare.layouts.pairing import Key
 
 __all__ = ["VaihingenPublisher"]

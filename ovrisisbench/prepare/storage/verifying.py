@@ -22,10 +22,10 @@ from pydantic import BaseModel, ConfigDict, computed_field
 from ovrisisbench.catalog.cards import IGNORE_INDEX, load_card
 from ovrisisbench.catalog.vocabularies import load_vocabulary
 from ovrisisbench.errors import CatalogError, DataError
-from ovrisisbench.prepare.conversion.workers import default_workers, run_jobs
 from ovrisisbench.prepare.storage.hdf5_file import IMAGES, LABELS, open_file
 from ovrisisbench.prepare.storage.manifest import Manifest, Sample, rules_digest
 from ovrisisbench.prepare.storage.prepared import PreparedDataset
+from ovrisisbench.prepare.workers import default_workers, run_jobs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

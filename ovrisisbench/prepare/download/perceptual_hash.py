@@ -38,7 +38,7 @@ import numpy as np
 from PIL import Image
 
 if TYPE_CHECKING:
-    from ovrisisbench.prepare.conversion.windows import Box
+    from ovrisisbench.prepare.windows import Box
 
 __all__ = ["HASH_BITS", "LEAST_STEPS", "NEAR", "perceptual_hash"]
 

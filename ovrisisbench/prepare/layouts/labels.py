@@ -11,8 +11,8 @@ import numpy as np
 from ovrisisbench.catalog.cards import IGNORE_INDEX, Colour, DatasetCard, Layout, Variant
 from ovrisisbench.catalog.vocabularies import load_vocabulary
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare.conversion.windows import Box
 from ovrisisbench.prepare.download.pictures import Picture
+from ovrisisbench.prepare.windows import Box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
