@@ -44,6 +44,9 @@ __all__ = ["command"]
 @click.option(
     "--allow-partial", is_flag=True, help="Go on when images are missing; every result is then marked as partial."
 )
+@click.option(
+    "--allow-doubtful", is_flag=True, help="Go on when colours or class shares look wrong; the file keeps the doubt."
+)
 @click.option("--overwrite", is_flag=True, help="Replace a prepared file that is already there.")
 @json_option
 def command(

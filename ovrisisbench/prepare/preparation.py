@@ -66,6 +66,8 @@ class Settings:
     """Processes that decode; None for one a processor core."""
     allow_partial: bool = False
     """Go on when images are missing; the file and every record made from it say so."""
+    allow_doubtful: bool = False
+    """Go on when colours or shares of classes look wrong; the file keeps the doubt as a warning."""
     overwrite: bool = False
     """Replace a file that was prepared from other files or by other rules, or do the same again."""
     check: bool = False
@@ -102,6 +104,7 @@ def prepare(
     variant: str | None = None,
     workers: int | None = None,
     allow_partial: bool = False,
+    allow_doubtful: bool = False,
     overwrite: bool = False,
     check: bool = False,
     progress: Progress | None = None,
@@ -119,6 +122,7 @@ def prepare(
         variant: which reading of the data set; None for the card's default, or what the layout allows.
         workers: processes that decode; None for one a processor core.
         allow_partial: go on when images are missing; the file and every record made from it say so.
+        allow_doubtful: go on when colours or shares of classes look wrong; the file keeps the doubt as a warning.
         overwrite: replace a file that was prepared from other files or by other rules, or do the same again.
         check: look at everything, and write nothing.
         progress: told how far it is.
@@ -134,7 +138,13 @@ def prepare(
     """
     card = card or load_card(dataset)
     card.variant(variant)
-    settings = Settings(workers=workers, allow_partial=allow_partial, overwrite=overwrite, check=check)
+    settings = Settings(
+        workers=workers,
+        allow_partial=allow_partial,
+        allow_doubtful=allow_doubtful,
+        overwrite=overwrite,
+        check=check,
+    )
     with scanned(source, None if check else target, card.key) as files:
         known = None if check or overwrite else recall(files, card, card.variant(variant), target)
         if known:
@@ -256,7 +266,7 @@ def _manifest(task: _Task, units: Sequence[UnitContent]) -> tuple[Manifest, Verd
             "too few labelled pixels."
         )
     verdict = examine_samples(contents.samples, task.variant, verdict)
-    verdict.refuse_errors(task.card)
+    verdict.refuse_errors(task.card, allow_doubtful=task.settings.allow_doubtful)
     verdict.refuse_parts(task.card, allow_partial=task.settings.allow_partial)
     manifest = Manifest.build(
         task.card,
@@ -266,7 +276,7 @@ def _manifest(task: _Task, units: Sequence[UnitContent]) -> tuple[Manifest, Verd
         partial_reasons=verdict.sentences("partial"),
         verified=verdict.verified,
         notes=(*task.notes, *contents.remarks()),
-        warnings=(f"{sentence}." for sentence in verdict.sentences("warning")),
+        warnings=(f"{sentence}." for sentence in (*verdict.sentences("doubt"), *verdict.sentences("warning"))),
     )
     return manifest, verdict
 

@@ -1,7 +1,7 @@
 """Every known trap of the eight data sets, planted in a drawn download: preparing it names the cause.
 
-Wrong labels and wrong bands are errors; the words of the error tell what is
-wrong, so that nobody has to look for it. What is missing or damaged is tested
+Wrong labels are errors, what looks wrong is a doubt that stops as well; the
+words tell what is wrong, so that nobody has to look for it. What is missing or damaged is tested
 in ``test_traps_in_files.py``.
 """
 
@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare import prepare
+from ovrisisbench.prepare import PreparedDataset, prepare
 from tests.drawn import damage, dlrsd, isaid, loveda, potsdam, uavid, udd5, vaihingen, vdd
 
 DRAWN = {
@@ -31,7 +31,7 @@ def refused(key, root, *words, variant=None):
     message = str(caught.value)
     for word in words:
         assert word in message
-    assert "cannot be used as it is" in message
+    assert ("cannot be used as it is" in message) != ("looks wrong" in message and "--allow-doubtful" in message)
     assert not list((root / "data").glob("*.h5"))
     return message
 
@@ -151,6 +151,22 @@ def test_infrared_pictures_under_the_name_of_true_colours(tmp_path):
     potsdam.draw_publisher_folders(tmp_path)
     damage.put_in_place(tmp_path, "*_RGB.tif", lambda path: path.name.replace("RGB", "IRRG"))
     refused("potsdam", tmp_path, "the pictures hold near infrared, red, green in place of red, green, blue")
+
+
+def test_a_doubt_can_be_overruled_and_stays_in_the_file(tmp_path):
+    potsdam.draw_publisher_folders(tmp_path)
+    damage.put_in_place(tmp_path, "*_RGB.tif", lambda path: path.name.replace("RGB", "IRRG"))
+    refused("potsdam", tmp_path, "near infrared")
+    report = prepare("potsdam", tmp_path, tmp_path / "data", workers=1, card=potsdam.drawn_card(), allow_doubtful=True)
+    assert [finding.subject for finding in report.findings if finding.severity == "doubt"] == ["bands"]
+    assert any("near infrared" in warning for warning in PreparedDataset(report.target).manifest.warnings)
+    assert not report.partial
+
+
+def test_an_error_cannot_be_overruled(tmp_path):
+    udd5.draw_bundle(tmp_path, values=(1, 2, 3, 4, 5))
+    with pytest.raises(DataError, match="cannot be used as it is"):
+        prepare("udd5", tmp_path, tmp_path / "data", workers=1, card=udd5.drawn_card(), allow_doubtful=True)
 
 
 def test_infrared_windows_in_the_bundle_of_potsdam(tmp_path):

@@ -73,7 +73,7 @@ def examine_contents(contents: Contents, card: DatasetCard, variant: Variant, *,
     findings = examine_files(contents.unusable)
     if is_cut:
         findings += _examine_window_size(contents.sizes, card, variant)
-    findings += examine_appearance(
+    looks = examine_appearance(
         card,
         variant,
         [histogram[index] for index in range(classes)],
@@ -81,7 +81,11 @@ def examine_contents(contents: Contents, card: DatasetCard, variant: Variant, *,
         contents.colours,
         {} if is_cut else contents.sizes,
     )
-    return findings
+    # Statistics can err on data that are right, so the last word is the user's.
+    return findings + [
+        finding.model_copy(update={"severity": "doubt"}) if finding.severity == "error" else finding
+        for finding in looks
+    ]
 
 
 def _examine_window_size(sizes: Mapping[tuple[int, int], int], card: DatasetCard, variant: Variant) -> list[Finding]:

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict
 
 __all__ = ["Finding", "Severity"]
 
-Severity = Literal["error", "partial", "warning"]
-"""``error``: labels would be wrong, so nothing is written; ``partial``: images are missing, which ``--allow-partial``
-accepts; ``warning``: unusual, but right as far as can be told."""
+Severity = Literal["error", "doubt", "partial", "warning"]
+"""``error``: labels would be wrong, so nothing is written; ``doubt``: colours or shares say so, which can err and which
+``--allow-doubtful`` accepts; ``partial``: images are missing, which ``--allow-partial`` accepts; ``warning``: unusual,
+but right as far as can be told."""
 
 
 class Finding(BaseModel):

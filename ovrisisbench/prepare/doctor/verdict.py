@@ -43,15 +43,21 @@ class Verdict:
         """Return a verdict with more findings."""
         return replace(self, findings=(*self.findings, *findings))
 
-    def refuse_errors(self, card: DatasetCard) -> None:
-        """Stop if labels or pixels would be wrong.
+    def refuse_errors(self, card: DatasetCard, *, allow_doubtful: bool = False) -> None:
+        """Stop if labels or pixels would be wrong, or look so and the user does not know better.
 
         Raises:
-            DataError: one sentence with all errors.
+            DataError: one sentence with all errors, or all doubts.
         """
         errors = self.sentences("error")
         if errors:
             raise DataError(f"{card.title} cannot be used as it is: {'; '.join(errors)}.")
+        doubts = self.sentences("doubt")
+        if doubts and not allow_doubtful:
+            raise DataError(
+                f"{card.title} looks wrong: {'; '.join(doubts)} - or, if you know that it is right, go on with "
+                "--allow-doubtful, which keeps the doubt in the file."
+            )
 
     def refuse_parts(self, card: DatasetCard, *, allow_partial: bool) -> None:
         """Stop unless the data are complete or the user accepts a part.

@@ -20,7 +20,8 @@ from ovrisisbench.prepare.layouts.labels import LabelMap, label_map_of
 
 __all__ = ["PotsdamPublisher"]
 
-_TILE: Final = r"top_potsdam_(\d_\d{1,2})"
+_TILE: Final = r"top_potsdam_0?(\d{1,2})_0?(\d{1,2})"
+"""Row and column; the publisher's heights have them with a leading zero, so that other files might."""
 _MASKS: Final = {"full": rf"{_TILE}_label", "eroded": rf"{_TILE}_label_noBoundary"}
 _ARCHIVES: Final = {"full": "5_Labels_all.zip", "eroded": "5_Labels_all_noBoundary.zip"}
 
