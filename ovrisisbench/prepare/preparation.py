@@ -258,7 +258,9 @@ def _explained(task: _Task) -> Iterator[None]:
 
 def _manifest(task: _Task, units: Sequence[UnitContent]) -> tuple[Manifest, Verdict]:
     contents = Contents.of(units)
-    verdict = task.verdict.plus(examine_contents(contents, task.card, task.variant, is_cut=task.reader.is_cut))
+    is_part = bool(task.verdict.of("partial")) or bool(contents.unusable)
+    findings = examine_contents(contents, task.card, task.variant, is_cut=task.reader.is_cut, is_part=is_part)
+    verdict = task.verdict.plus(findings)
     if not contents.samples:
         verdict.refuse_parts(task.card, allow_partial=False)
         raise DataError(

@@ -181,6 +181,14 @@ def test_a_part_can_be_prepared_and_says_so(download, card):
     assert any("P0007" in reason for reason in manifest.partial_reasons)
 
 
+def test_a_part_is_not_asked_for_classes_that_the_rest_may_show(download, card):
+    whole = prepare("isaid", download, download.parent / "whole", workers=1, card=card)
+    assert "classes" in [finding.subject for finding in whole.findings]
+    (download / "train/images/P0007.png").unlink()
+    part = prepare("isaid", download, download.parent / "part", workers=1, card=card, allow_partial=True)
+    assert not {"classes", "shares of the classes"} & {finding.subject for finding in part.findings}
+
+
 def test_windows_under_other_names_than_published_are_an_error(download, card, refused, tmp_path):
     variant = card.variant()
     wrong = variant.model_copy(update={"name_digests": {**variant.name_digests, "val": "0" * 64}})

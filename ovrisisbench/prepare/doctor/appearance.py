@@ -16,7 +16,10 @@ from ovrisisbench.prepare.doctor.bands import LEAST_POOLED, examine_bands
 from ovrisisbench.prepare.doctor.findings import Finding
 from ovrisisbench.prepare.doctor.label_orders import LEAST_OF_A_CLASS, examine_orders, share_range_words
 
-__all__ = ["examine_appearance"]
+__all__ = ["OF_THE_WHOLE", "examine_appearance"]
+
+OF_THE_WHOLE: Final = frozenset({"shares of the classes", "classes"})
+"""Subjects of warnings that mean something only if no image is missing."""
 
 LEAST_PIXELS: Final = 100_000
 """Labelled pixels below which shares say nothing: less than two windows of 256 pixels a side."""
