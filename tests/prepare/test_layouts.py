@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from ovrisisbench.errors import DataError
 from ovrisisbench.prepare import PreparedDataset, PrepareReport, prepare
@@ -339,3 +340,16 @@ def test_upper_and_lower_case_of_folders_and_endings_does_not_matter(tmp_path, k
         name = path.name.upper() if path.is_dir() else path.stem + path.suffix.swapcase()
         path.rename(path.with_name(name))
     assert found(key, root) == found(key, MODULES[key].draw_bundle(tmp_path / "as published"))
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_labels_for_participants_among_the_images_are_no_images(tmp_path, complete):
+    archives = (vaihingen.IMAGES, vaihingen.LABELS) if complete else (vaihingen.IMAGES,)
+    root = vaihingen.draw_publisher_folders(tmp_path / "download", archives=archives)
+    expected = vaihingen.draw_publisher_folders(tmp_path / "whole")
+    participants = root / vaihingen.IMAGES / "gts_for_participants"
+    participants.mkdir()
+    for path in (expected / vaihingen.LABELS).glob("*.tif"):
+        Image.open(path).save(participants / path.name, compression="tiff_lzw")
+    digests = {run("vaihingen", folder, tmp_path / "data" / folder.name).digest for folder in (root, expected)}
+    assert len(digests) == 1

@@ -1,8 +1,10 @@
 """Vaihingen as published: image and label tiles with the same file names in different archives.
 
 ``top_mosaic_09cm_areaN.tif`` is a label if a folder or archive in its path
-says *ground truth*, an image otherwise. Eroded labels end in ``_noBoundary``;
-their archive has a tile, area9, that belongs to no split.
+says *ground truth*, *gts* or *labels*, an image otherwise. The archive of the
+images may hold the labels of the training tiles once more; where the complete
+ones are there, they are used. Eroded labels end in ``_noBoundary``; their
+archive has a tile, area9, that belongs to no split.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from ovrisisbench.prepare.layouts.pairing import Key
 __all__ = ["VaihingenPublisher"]
 
 _TILE: Final = r"top_mosaic_09cm_(area\d{1,2})"
-_TRUTH: Final = re.compile(r"ground[ _-]?truth|labels?\b|\bgts?\b", re.IGNORECASE)
+_COMPLETE: Final = re.compile(r"ground[ _-]?truth", re.IGNORECASE)
+_TRUTH: Final = re.compile(r"ground[ _-]?truth|(?<![a-z])(?:labels?|gts?)(?![a-z])", re.IGNORECASE)
 _ARCHIVES: Final = {
     "full": "ISPRS_semantic_labeling_Vaihingen_ground_truth_COMPLETE.zip",
     "eroded": "ISPRS_semantic_labeling_Vaihingen_ground_truth_eroded_COMPLETE.zip",
@@ -41,7 +44,7 @@ class VaihingenPublisher:
         tiles = matching_files(source, [_TILE])
         images = [item for item in tiles if not _is_truth(item[1])]
         masks = {
-            "full": [item for item in tiles if _is_truth(item[1])],
+            "full": _complete_first([item for item in tiles if _is_truth(item[1])]),
             "eroded": matching_files(source, [f"{_TILE}_noBoundary"]),
         }
         wanted = variant.mask_set or "full"
@@ -66,6 +69,16 @@ class VaihingenPublisher:
 
 def _is_truth(entry: Entry) -> bool:
     return any(_TRUTH.search(folder) for folder in entry.folders)
+
+
+def _complete_first(labels: list[tuple[Key, Entry]]) -> list[tuple[Key, Entry]]:
+    """Leave out labels of the participants' folder that the complete archive has as well."""
+    complete = {key for key, entry in labels if any(_COMPLETE.search(folder) for folder in entry.folders)}
+    return [
+        (key, entry)
+        for key, entry in labels
+        if key not in complete or any(_COMPLETE.search(folder) for folder in entry.folders)
+    ]
 
 
 def _known(files: list[tuple[Key, Entry]], areas: set[str]) -> list[tuple[Key, Entry]]:
