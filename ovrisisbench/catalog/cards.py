@@ -117,7 +117,7 @@ class Layout(CatalogModel):
     masks_hold: Literal["colours", "ids", "indices", "indices or colours"] = "indices"
     """The publisher's colours, the publisher's ids, or indices of the vocabulary and 255."""
     is_cut: bool = False
-    """True if the files are windows already."""
+    """True if the files are windows already, so that the rule of a variant is not applied again."""
     has_extra_masks: bool = False
     """True if complete copies are known to hold masks without an image."""
     passed_over: tuple[PassedOver, ...] = ()

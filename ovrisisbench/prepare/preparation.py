@@ -186,7 +186,8 @@ def prepare_choice(
     """Prepare what was recognised; see :func:`prepare`."""
     card, reader, chosen, found = choice.card, choice.reader, choice.variant, choice.found
     expected = reader.expected(card, chosen, found)
-    verdict = examine_download(found, expected, what="windows" if reader.is_cut else "images")
+    is_cut = card.layout(reader.layout).is_cut
+    verdict = examine_download(found, expected, what="windows" if is_cut else "images")
     class_names = load_vocabulary(chosen.vocabulary).class_names
     verdict = verdict.plus(examine_vocabulary_files(source, card, class_names))
     verdict.refuse_parts(card, allow_partial=settings.allow_partial)
@@ -259,7 +260,8 @@ def _explained(task: _Task) -> Iterator[None]:
 def _manifest(task: _Task, units: Sequence[UnitContent]) -> tuple[Manifest, Verdict]:
     contents = Contents.of(units)
     is_part = bool(task.verdict.of("partial")) or bool(contents.unusable)
-    findings = examine_contents(contents, task.card, task.variant, is_cut=task.reader.is_cut, is_part=is_part)
+    is_cut = task.card.layout(task.reader.layout).is_cut
+    findings = examine_contents(contents, task.card, task.variant, is_cut=is_cut, is_part=is_part)
     verdict = task.verdict.plus(findings)
     if not contents.samples:
         verdict.refuse_parts(task.card, allow_partial=False)

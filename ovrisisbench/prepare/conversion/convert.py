@@ -145,7 +145,8 @@ class _Conversion:
             raise
 
     def _converted(self, pair: Pair) -> tuple[list[Sample], str]:
-        rule = None if self.reader.is_cut else self.variant.windows
+        is_cut = self.card.layout(self.reader.layout).is_cut
+        rule = None if is_cut else self.variant.windows
         with open_picture(pair.mask) as mask:
             labels = self.reader.labels(mask, self.card, self.variant)
             boxes = window_boxes(mask.height, mask.width, rule)

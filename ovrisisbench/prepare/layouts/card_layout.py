@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
-from ovrisisbench.catalog.cards import DatasetCard, Layout, Variant, WindowRule, load_card
+from ovrisisbench.catalog.cards import DatasetCard, Layout, Variant, WindowRule
 from ovrisisbench.prepare.download.pictures import Picture
 from ovrisisbench.prepare.download.sources import Entry, Source
 from ovrisisbench.prepare.layouts.interface import ALL, Expected, NotRecognised, Pair, Recognised, make_units, scene_of
@@ -41,7 +41,6 @@ class CardLayout:
     def __init__(self, dataset: str, layout: str) -> None:
         self.dataset = dataset
         self.layout = layout
-        self.is_cut = load_card(dataset).layout(layout).is_cut
 
     def recognise(self, source: Source, card: DatasetCard, variant: Variant) -> Recognised | NotRecognised:
         """Find images and masks by the card's patterns; see :class:`LayoutReader`."""
@@ -54,7 +53,7 @@ class CardLayout:
     def expected(self, card: DatasetCard, variant: Variant, found: Recognised) -> Mapping[str, Expected]:
         """Return the files of a complete download, where the card knows them."""
         # A variant of one layout alone has counts of its files, unless they have still to be cut into windows.
-        if self.is_cut or (variant.layouts and variant.windows is None):
+        if card.layout(self.layout).is_cut or (variant.layouts and variant.windows is None):
             counts = {ALL: variant.total} if ALL in found.counts else dict(variant.counts)
             return {
                 split: Expected(count, variant.counts_evidence) for split, count in counts.items() if count is not None

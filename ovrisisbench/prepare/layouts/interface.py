@@ -119,11 +119,6 @@ class LayoutReader(Protocol):
         """Name of the layout on the card."""
         ...
 
-    @property
-    def is_cut(self) -> bool:
-        """True if the files are windows already, so that the window rule is not applied again."""
-        ...
-
     def recognise(self, source: Source, card: DatasetCard, variant: Variant) -> Recognised | NotRecognised:
         """Look at names only, and pair images with masks by an explicit rule.
 

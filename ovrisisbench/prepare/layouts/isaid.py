@@ -33,7 +33,6 @@ class IsaidPublisher:
 
     dataset = "isaid"
     layout = "publisher"
-    is_cut = False
 
     def recognise(self, source: Source, card: DatasetCard, variant: Variant) -> Recognised | NotRecognised:
         """Find images and semantic masks by name; see :class:`~ovrisisbench.prepare.layouts.interface.LayoutReader`."""

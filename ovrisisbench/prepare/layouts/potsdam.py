@@ -31,7 +31,6 @@ class PotsdamPublisher:
 
     dataset = "potsdam"
     layout = "publisher"
-    is_cut = False
 
     def recognise(self, source: Source, card: DatasetCard, variant: Variant) -> Recognised | NotRecognised:
         """Find tiles by name; see :class:`~ovrisisbench.prepare.layouts.interface.LayoutReader`."""

@@ -37,7 +37,6 @@ class VaihingenPublisher:
 
     dataset = "vaihingen"
     layout = "publisher"
-    is_cut = False
 
     def recognise(self, source: Source, card: DatasetCard, variant: Variant) -> Recognised | NotRecognised:
         """Find tiles by name and folder; see :class:`~ovrisisbench.prepare.layouts.interface.LayoutReader`."""
