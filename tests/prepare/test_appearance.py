@@ -7,6 +7,7 @@ import pytest
 from ovrisisbench.catalog import load_card
 from ovrisisbench.catalog.vocabularies import load_vocabulary
 from ovrisisbench.prepare.conversion.class_colours import ColourSum
+from ovrisisbench.prepare.doctor import appearance
 from ovrisisbench.prepare.doctor.appearance import LEAST_PIXELS, examine_appearance
 from ovrisisbench.prepare.doctor.bands import LEAST_LEAD, LEAST_POOLED, gain_of_each_band, lead_of_each_band
 from ovrisisbench.prepare.doctor.label_orders import LEAST_OF_A_CLASS, plant_gap
@@ -331,3 +332,8 @@ def test_label_pictures_in_place_of_images_are_an_error(monkeypatch):
     assert "label pictures" in finding.cause
     monkeypatch.setitem(LOOKS, "Tree", (0, 240, 0))
     assert all(finding.subject != "images" for finding in right("potsdam").findings())
+
+
+@pytest.mark.parametrize(("share", "words"), [(1, "100 %"), (0.951, "95 %"), (0.0487, "4.9 %"), (0.00012, "0.012 %")])
+def test_shares_are_two_digits_that_anybody_reads(share, words):
+    assert appearance._percent(share) == words

@@ -148,7 +148,7 @@ def _ignored(card: DatasetCard, variant: Variant, class_pixels: Sequence[int], i
         severity=severity,
         subject="ignored pixels",
         expected=share_range_words(least, most) if most else "none",
-        found=f"{100 * share:.2g} %" if ignored_pixels else "not one",
+        found=_percent(share) if ignored_pixels else "not one",
         cause=cause,
         remedy=remedy,
     )
@@ -166,7 +166,7 @@ def _shares(card: DatasetCard, variant: Variant, class_pixels: Sequence[int]) ->
         share = class_pixels[index] / total
         if not least <= share <= most:
             expected.append(f"{label} {share_range_words(least, most)}")
-            found.append(f"{label} {100 * share:.2g} %")
+            found.append(f"{label} {_percent(share)}")
     if not found:
         return None
     return Finding(
@@ -201,7 +201,7 @@ def _dark(
                 severity="warning",
                 subject=f"colour of {label}",
                 expected="black pixels",
-                found=f"{100 * pixels / total:.2g} % of the pixels with a mean brightness of {brightness:.0f} of 255",
+                found=f"{_percent(pixels / total)} of the pixels with a mean brightness of {brightness:.0f} of 255",
                 cause=f"{label} may have been exchanged with another label, or every value reduced by one",
             )
     return None
@@ -223,3 +223,8 @@ def _absent(card: DatasetCard, variant: Variant, class_pixels: Sequence[int]) ->
         found=f"none of {', '.join(absent)}",
         cause="the masks may follow another class table, or a part of the data is missing",
     )
+
+
+def _percent(share: float) -> str:
+    """Return a share in two digits: ``0.012 %``, ``4.9 %``, ``95 %``, ``100 %``."""
+    return f"{float(f'{100 * share:.2g}'):g} %"
