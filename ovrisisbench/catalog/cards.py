@@ -173,6 +173,11 @@ class Variant(CatalogModel):
         """Evaluated images in all splits, or None where unknown."""
         return self.counts.get("all", sum(self.counts.values()) or None)
 
+    def index(self, label: str) -> int:
+        """Return the value of a label in the label maps: an index of the vocabulary, or 255 if it is ignored."""
+        index = self.labels[label]
+        return IGNORE_INDEX if index == "ignore" else index
+
     def rules(self) -> dict[str, object]:
         """Return what of this variant changes a number, for the protocol's id."""
         windows = None

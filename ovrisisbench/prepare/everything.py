@@ -13,8 +13,8 @@ from ovrisisbench.catalog.protocols import protocols_testing
 from ovrisisbench.errors import DataError
 from ovrisisbench.prepare.download.sources import Source
 from ovrisisbench.prepare.layouts.readers import readable_datasets
-from ovrisisbench.prepare.layouts.recognition import NothingFoundError, recognise
-from ovrisisbench.prepare.preparation import Progress, Settings, prepare_choice, scanned
+from ovrisisbench.prepare.layouts.recognition import NothingFoundError
+from ovrisisbench.prepare.preparation import Progress, Settings, prepare_scanned, scanned
 from ovrisisbench.prepare.report import PrepareReport
 
 __all__ = ["Outcome", "PrepareAllReport", "prepare_all"]
@@ -71,7 +71,8 @@ def prepare_all(
         source: a folder such as the one that a browser downloads to.
         target: folder for the prepared files.
         settings: as for one data set.
-        started: called with the title of each data set that is found; returns what is told how far it is.
+        started: called with the title of each data set that is found and not finished; returns what is told how
+            far it is.
 
     Raises:
         DataError: the folder cannot be listed.
@@ -89,8 +90,7 @@ def _outcome(
 ) -> Outcome:
     known: dict[str, Any] = {"dataset": card.key, "title": card.title, "protocols": protocols_testing(card.key)}
     try:
-        choice = recognise(files, card, take_first=True)
-        report = prepare_choice(choice, files, target, settings, progress=started(card.title))
+        report = prepare_scanned(files, card, target, settings, take_first=True, started=lambda: started(card.title))
     except NothingFoundError:
         downloads = tuple(f"{item.what}: {item.archive}, from {item.source}" for item in card.downloads)
         return Outcome(**known, status="not found", downloads=downloads)

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from ovrisisbench import __version__
 from ovrisisbench.atomic import atomic_path
-from ovrisisbench.catalog.cards import DatasetCard, Variant, load_card
+from ovrisisbench.catalog.cards import DatasetCard, Layout, Variant, load_card
 from ovrisisbench.catalog.identity import content_digest
 from ovrisisbench.catalog.vocabularies import load_vocabulary
 from ovrisisbench.errors import DataError
@@ -52,7 +52,7 @@ from ovrisisbench.prepare.storage.manifest import Manifest, rules_digest
 from ovrisisbench.prepare.storage.prepared import PreparedDataset, read_creation
 from ovrisisbench.prepare.workers import default_workers, run_jobs
 
-__all__ = ["Progress", "Settings", "prepare", "prepare_choice", "scanned"]
+__all__ = ["Progress", "Settings", "prepare", "prepare_scanned", "scanned"]
 
 Progress = Callable[[str, int, int], None]
 """Called with a phase (``convert`` or ``assemble``), scenes done, scenes in all."""
@@ -88,6 +88,11 @@ class _Task:
     files: Source
     target: Path
     settings: Settings
+
+    @property
+    def layout(self) -> Layout:
+        """What the card says of the layout that was read."""
+        return self.card.layout(self.reader.layout)
 
     @property
     def identity(self) -> str:
@@ -146,11 +151,7 @@ def prepare(
         check=check,
     )
     with scanned(source, None if check else target, card.key) as files:
-        known = None if check or overwrite else recall(files, card, card.variant(variant), target)
-        if known:
-            refuse_parts(known.partial_reasons, card, allow_partial=allow_partial)
-            return known
-        return prepare_choice(recognise(files, card, variant), files, target, settings, progress=progress)
+        return prepare_scanned(files, card, target, settings, variant=variant, started=lambda: progress or _silent)
 
 
 @contextmanager
@@ -175,15 +176,39 @@ def scanned(source: Path, target: Path | None, name: str, *, skip_broken: bool =
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def prepare_choice(
-    choice: Choice,
+def prepare_scanned(
     source: Source,
+    card: DatasetCard,
     target: Path,
     settings: Settings,
     *,
-    progress: Progress | None = None,
+    variant: str | None = None,
+    take_first: bool = False,
+    started: Callable[[], Progress],
 ) -> PrepareReport:
-    """Prepare what was recognised; see :func:`prepare`."""
+    """Prepare one data set from files that are listed already; see :func:`prepare`.
+
+    Args:
+        source: the files.
+        card: the data set.
+        target: folder for the prepared file.
+        settings: how.
+        variant: which reading; None to choose.
+        take_first: of several layouts take the first on the card instead of stopping.
+        started: called once the data set is found, unless nothing has to be done; returns what is told how far it is.
+    """
+    if not (settings.check or settings.overwrite):
+        known = recall(source, card, card.variant(variant), target)
+        if known:
+            refuse_parts(known.partial_reasons, card, allow_partial=settings.allow_partial)
+            return known
+    choice = recognise(source, card, variant, take_first=take_first)
+    return _prepare_choice(choice, source, target, settings, progress=started())
+
+
+def _prepare_choice(
+    choice: Choice, source: Source, target: Path, settings: Settings, *, progress: Progress
+) -> PrepareReport:
     card, reader, chosen, found = choice.card, choice.reader, choice.variant, choice.found
     expected = reader.expected(card, chosen, found)
     is_cut = card.layout(reader.layout).is_cut
@@ -196,7 +221,6 @@ def prepare_choice(
     path = prepared_path(target, card.key, chosen.name)
     notes = (choice.remark, *found.notes) if choice.remark else found.notes
     task = _Task(card, chosen, reader, found, expected, verdict, notes, source, path, settings)
-    progress = progress or _silent
     if settings.check:
         return _check(task, progress)
     with _lock(path):
@@ -249,8 +273,7 @@ def _explained(task: _Task) -> Iterator[None]:
     try:
         yield
     except StrangeLabelsError as error:
-        layout = task.card.layout(task.reader.layout)
-        finding = explain_masks(task.found.pairs, task.card, task.variant, layout)
+        finding = explain_masks(task.found.pairs, task.card, task.variant, task.layout)
         if finding is None:
             raise
         words = f"{task.card.title} cannot be used as it is: {finding.sentence()} ({str(error).rstrip('.')})."
@@ -260,8 +283,7 @@ def _explained(task: _Task) -> Iterator[None]:
 def _manifest(task: _Task, units: Sequence[UnitContent]) -> tuple[Manifest, Verdict]:
     contents = Contents.of(units)
     is_part = bool(task.verdict.of("partial")) or bool(contents.unusable)
-    is_cut = task.card.layout(task.reader.layout).is_cut
-    findings = examine_contents(contents, task.card, task.variant, is_cut=is_cut, is_part=is_part)
+    findings = examine_contents(contents, task.card, task.variant, is_cut=task.layout.is_cut, is_part=is_part)
     verdict = task.verdict.plus(findings)
     if not contents.samples:
         verdict.refuse_parts(task.card, allow_partial=False)
@@ -348,7 +370,7 @@ def _report(
         status=status,
         source=str(task.files.root),
         target=str(task.target),
-        layout_title=task.card.layout(task.reader.layout).title,
+        layout_title=task.layout.title,
         findings=verdict.findings,
         size_bytes=size_bytes,
         parts_reused=parts_reused,

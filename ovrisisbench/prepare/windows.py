@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ovrisisbench.catalog.cards import WindowRule
 
-__all__ = ["Box", "around", "enclosing_boxes", "window_boxes"]
+__all__ = ["Box", "around", "enclosing_boxes", "row_blocks", "window_boxes"]
+
+_BLOCK_PIXELS: Final = 2**20
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -94,6 +97,13 @@ def around(boxes: Sequence[Box]) -> Box:
         min(box.x0 for box in boxes),
         max(box.x1 for box in boxes),
     )
+
+
+def row_blocks(box: Box) -> Iterator[Box]:
+    """Cut a rectangle into blocks of whole rows that are small enough to convert at a time (about 16 MiB of memory)."""
+    rows = max(1, _BLOCK_PIXELS // box.width)
+    for y0 in range(box.y0, box.y1, rows):
+        yield Box(y0, min(y0 + rows, box.y1), box.x0, box.x1)
 
 
 def _intervals(length: int, rule: WindowRule) -> list[tuple[int, int]]:

@@ -192,7 +192,7 @@ def test_an_unchanged_file_is_not_made_again(download, card, tmp_path):
 def test_a_second_call_looks_at_no_picture(download, card, monkeypatch):
     data = download / "data"  # below the download, as when --from is the current folder
     first = prepare("isaid", download, data, workers=1, card=card)
-    monkeypatch.setattr("ovrisisbench.prepare.preparation.recognise", lambda *_: 1 / 0)
+    monkeypatch.setattr("ovrisisbench.prepare.preparation.recognise", lambda *_, **__: 1 / 0)
     second = prepare("isaid", download, data, workers=1, card=card)
     assert second == first.model_copy(update={"status": "unchanged"})
     os.utime(download / "val" / "images" / "P0012.png", ns=(1, 1))

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
@@ -24,15 +24,12 @@ from ovrisisbench.prepare.layouts.interface import LayoutReader, Pair, Unit
 from ovrisisbench.prepare.layouts.labels import LabelMap
 from ovrisisbench.prepare.storage.hdf5_file import IMAGES, add_source, remove_sources
 from ovrisisbench.prepare.storage.manifest import Sample
-from ovrisisbench.prepare.windows import Box, around, enclosing_boxes, window_boxes
+from ovrisisbench.prepare.windows import Box, around, enclosing_boxes, row_blocks, window_boxes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["UnitContent", "convert_unit"]
-
-_BLOCK_PIXELS: Final = 2**20
-"""Pixels converted at a time; about 16 MiB of working memory."""
 
 
 class UnitContent(BaseModel):
@@ -169,7 +166,7 @@ class _Conversion:
         name = pair.source if box == whole else f"{pair.source}_{box.suffix}"
         stored = None if self.file is None else add_source(self.file, name, box.height, box.width)[1]
         grid = []
-        for block in _blocks(box):
+        for block in row_blocks(box):
             values = labels.labels(block)
             rows = block.within(box)
             if stored is not None:
@@ -179,7 +176,7 @@ class _Conversion:
 
     def _store_image(self, image: Picture, region: _Region) -> None:
         stored = None if self.file is None else self.file[IMAGES][region.name]
-        for block, labels in zip(_blocks(region.box), region.grid, strict=True):
+        for block, labels in zip(row_blocks(region.box), region.grid, strict=True):
             pixels = image.rgb(block)
             rows = block.within(region.box)
             if stored is not None:
@@ -194,7 +191,7 @@ def _kept_windows(labels: LabelMap, width: int, boxes: list[Box], rule: WindowRu
         band = list(same_rows)
         histograms = np.zeros((len(band), 256), np.int64)
         digests = [hashlib.sha256() for _ in band]
-        for block in _blocks(Box(y0, y1, 0, width)):
+        for block in row_blocks(Box(y0, y1, 0, width)):
             rows = labels.labels(block)
             for index, box in enumerate(band):
                 window = np.ascontiguousarray(rows[:, box.x0 : box.x1])
@@ -210,7 +207,7 @@ def _kept_windows(labels: LabelMap, width: int, boxes: list[Box], rule: WindowRu
 def _sample(pair: Pair, window: _Window, image: Picture, regions: list[_Region], *, is_window: bool) -> Sample:
     region = next(region for region in regions if region.box.overlaps(window.box))
     digest = hashlib.sha256()
-    for block in _blocks(window.box):
+    for block in row_blocks(window.box):
         pixels: NDArray[np.uint8] = np.ascontiguousarray(image.rgb(block))
         digest.update(pixels.data)
     inside = window.box.within(region.box)
@@ -228,9 +225,3 @@ def _sample(pair: Pair, window: _Window, image: Picture, regions: list[_Region],
         perceptual_hash=image.perceptual_hash(window.box),
         histogram=window.histogram,
     )
-
-
-def _blocks(box: Box) -> Iterator[Box]:
-    rows = max(1, _BLOCK_PIXELS // box.width)
-    for y0 in range(box.y0, box.y1, rows):
-        yield Box(y0, min(y0 + rows, box.y1), box.x0, box.x1)

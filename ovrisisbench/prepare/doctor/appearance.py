@@ -1,8 +1,9 @@
 """Whether pictures and label maps look as those of the data set should: sizes, shares, colours.
 
 Nothing here is exact. Each check has a range that right data keep by a wide
-margin and is silent with too few pixels; what it says stops the preparation
-only where the labels would certainly be wrong.
+margin and is silent with too few pixels. Even what it calls an error rests on
+statistics, so it reaches the user as a doubt that can be overruled
+(:func:`~ovrisisbench.prepare.doctor.contents.examine_contents`).
 """
 
 from __future__ import annotations
@@ -73,8 +74,7 @@ def _label_pictures(card: DatasetCard, variant: Variant, colours: Mapping[int, C
     """Recognise label pictures in the place of images, where one file has overwritten another of the same name."""
     same = 0
     for label in card.classes:
-        index = variant.labels[label.name]
-        colour = colours.get(IGNORE_INDEX if index == "ignore" else index)
+        colour = colours.get(variant.index(label.name))
         if colour is None or colour.pixels < LEAST_OF_A_CLASS:
             continue
         if max(abs(mean - band) for mean, band in zip(colour.mean, label.colour, strict=True)) > PAINTED:
@@ -187,11 +187,8 @@ def _dark(
 ) -> Finding | None:
     total = sum(class_pixels) + ignored_pixels
     for label in card.checkup.dark:
-        index = variant.labels[label]
-        if index == "ignore":
-            index, pixels = IGNORE_INDEX, ignored_pixels
-        else:
-            pixels = class_pixels[index]
+        index = variant.index(label)
+        pixels = ignored_pixels if index == IGNORE_INDEX else class_pixels[index]
         colour = colours.get(index)
         if colour is None or colour.pixels < LEAST_POOLED or pixels < COMMON * total:
             continue

@@ -11,7 +11,7 @@ from ovrisisbench.catalog.vocabularies import load_vocabulary
 from ovrisisbench.prepare.conversion.class_colours import ClassColours, ColourSum
 from ovrisisbench.prepare.conversion.convert import UnitContent
 from ovrisisbench.prepare.doctor.appearance import OF_THE_WHOLE, examine_appearance
-from ovrisisbench.prepare.doctor.findings import Finding
+from ovrisisbench.prepare.doctor.findings import Finding, listed
 from ovrisisbench.prepare.doctor.verdict import examine_files
 from ovrisisbench.prepare.storage.manifest import Sample
 
@@ -54,7 +54,10 @@ class Contents:
 
     def remarks(self) -> list[str]:
         """Return a sentence for each kind of conversion."""
-        return [f"{len(images)} image(s) had {words}: {_listed(images)}." for words, images in self.conversions.items()]
+        return [
+            f"{len(images)} image(s) had {words}: {listed(images, _SHOWN)}."
+            for words, images in self.conversions.items()
+        ]
 
 
 def examine_contents(
@@ -113,8 +116,3 @@ def _examine_window_size(sizes: Mapping[tuple[int, int], int], card: DatasetCard
             remedy=f"prepare them with --variant {other.name}" if other else "use another copy of the data",
         )
     ]
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Finding", "Severity"]
+__all__ = ["Finding", "Severity", "listed"]
 
 Severity = Literal["error", "doubt", "partial", "warning"]
 """``error``: labels would be wrong, so nothing is written; ``doubt``: colours or shares say so, which can err and which
@@ -44,3 +45,14 @@ class Finding(BaseModel):
         if self.cause:
             words += f", so {self.cause}"
         return f"{words}; {self.remedy}" if self.remedy else words
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Return the first names, and how many more there are.
+
+    Example:
+        >>> listed(["a", "b", "c"], 2)
+        'a, b and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

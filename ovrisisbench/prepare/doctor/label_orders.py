@@ -159,8 +159,7 @@ def _declared(card: DatasetCard, variant: Variant) -> list[tuple[int, str]]:
     if not numbered:
         known = [(index, name) for name, index in variant.labels.items() if index != "ignore"]
         numbered = sorted((int(index), name) for index, name in known)
-    found = [(variant.labels[name], name) for _, name in numbered]
-    return [(IGNORE_INDEX if index == "ignore" else index, name) for index, name in found]
+    return [(variant.index(name), name) for _, name in numbered]
 
 
 def _meaning(

@@ -18,16 +18,15 @@ from ovrisisbench.prepare.doctor.findings import Finding
 from ovrisisbench.prepare.doctor.label_orders import CLEAR_GAIN, plant_gap
 from ovrisisbench.prepare.doctor.mask_colours import Colours, cause_of_colour_picture, cause_of_colours
 from ovrisisbench.prepare.doctor.mask_values import Cause, Values, cause_of_band, cause_of_values, runs
-from ovrisisbench.prepare.download.pictures import Picture, open_picture
+from ovrisisbench.prepare.download.pictures import Picture, open_picture, pack_colour, unpack_colour
 from ovrisisbench.prepare.layouts.interface import Pair
-from ovrisisbench.prepare.windows import Box
+from ovrisisbench.prepare.windows import Box, row_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["explain_masks"]
 
-_BLOCK_PIXELS: Final = 2**20
 _MOST_COLOURS: Final = 50_000
 """Distinct colours that are remembered; no mask that can be explained has as many."""
 _SHOWN: Final = 5
@@ -51,8 +50,7 @@ class _Survey:
             as_band: count the numbers of its one band, or else its colours.
         """
         path = mask.entry.path
-        rows = max(1, _BLOCK_PIXELS // mask.width)
-        boxes = [Box(y0, min(y0 + rows, mask.height), 0, mask.width) for y0 in range(0, mask.height, rows)]
+        boxes = row_blocks(Box(0, mask.height, 0, mask.width))
         if as_band:
             self.bands += 1
             counts = np.zeros(256, np.int64)
@@ -134,7 +132,7 @@ def _explain_bands(
 
 def _explain_pictures(survey: _Survey, card: DatasetCard, variant: Variant, layout: Layout) -> Finding | None:
     colours = survey.colours
-    known = {_packed(label.colour) for label in (*card.classes, *card.other_labels)}
+    known = {pack_colour(label.colour) for label in (*card.classes, *card.other_labels)}
     if layout.masks_hold in ("ids", "indices"):
         return _finding(
             "label values",
@@ -146,7 +144,7 @@ def _explain_pictures(survey: _Survey, card: DatasetCard, variant: Variant, layo
     if not strange:
         return None
     shown = sorted(strange, key=lambda colour: -colours.pixels[colour])[:_SHOWN]
-    words = ", ".join(f"{_unpacked(colour)} ({colours.pixels[colour]:,} pixel(s))" for colour in shown)
+    words = ", ".join(f"{unpack_colour(colour)} ({colours.pixels[colour]:,} pixel(s))" for colour in shown)
     return _finding(
         "label colours",
         f"the {_colours_of(card)} colours of the classes",
@@ -225,15 +223,6 @@ def _counted(packed: NDArray[np.uint32]) -> Iterable[tuple[int, int]]:
     colours, place = np.unique(flat[starts], return_inverse=True)
     pixels = np.bincount(place, weights=lengths)
     return zip(colours.tolist(), pixels.astype(np.int64).tolist(), strict=True)
-
-
-def _packed(colour: tuple[int, int, int]) -> int:
-    red, green, blue = colour
-    return red | green << 8 | blue << 16
-
-
-def _unpacked(colour: int) -> tuple[int, int, int]:
-    return (colour & 255, colour >> 8 & 255, colour >> 16)
 
 
 def _colours_of(card: DatasetCard) -> int:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from ovrisisbench.catalog.cards import DatasetCard, Variant
 from ovrisisbench.catalog.evidence import UNCERTAIN, evidence_words
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare.doctor.findings import Finding, Severity
+from ovrisisbench.prepare.doctor.findings import Finding, Severity, listed
 from ovrisisbench.prepare.layouts.interface import ALL, Expected, Recognised
 from ovrisisbench.prepare.storage.manifest import Sample, natural_key
 
@@ -115,7 +115,7 @@ def examine_download(found: Recognised, expected: Mapping[str, Expected], *, wha
     )
     for subject, names in orphans:
         if names:
-            text = f"{len(names)} ({_listed(names)})"
+            text = f"{len(names)} ({listed(names, _SHOWN)})"
             findings.append(Finding(severity="partial", subject=subject, expected="none", found=text))
     return Verdict(tuple(findings))
 
@@ -201,8 +201,3 @@ def _partial(subject: str, expected: str, found: str, cause: str = "") -> Findin
 
 def _evaluated(count: int | None, words: str) -> str:
     return f"{count:,} evaluated images ({words})"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

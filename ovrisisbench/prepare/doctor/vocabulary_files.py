@@ -11,7 +11,7 @@ from typing import Final
 
 from ovrisisbench.catalog.cards import DatasetCard
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare.doctor.findings import Finding
+from ovrisisbench.prepare.doctor.findings import Finding, listed
 from ovrisisbench.prepare.download.sources import Entry, Source
 
 __all__ = ["examine_vocabulary_files"]
@@ -81,5 +81,4 @@ def _read(entry: Entry) -> list[str] | None:
 
 
 def _words(names: Sequence[str]) -> str:
-    shown = ", ".join(name[:40] for name in names[:_SHOWN])
-    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
+    return listed([name[:40] for name in names], _SHOWN)

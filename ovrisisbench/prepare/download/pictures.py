@@ -31,7 +31,7 @@ from ovrisisbench.prepare.windows import Box
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MAX_PIXELS", "Picture", "UnusableFileError", "open_picture", "picture_size"]
+__all__ = ["MAX_PIXELS", "Picture", "UnusableFileError", "open_picture", "pack_colour", "picture_size", "unpack_colour"]
 
 MAX_PIXELS: Final = 2**28
 """Largest picture that is decoded (1 GiB in memory); the longest side of any known image is 13,383 pixels."""
@@ -106,6 +106,17 @@ class Picture:
             return self.decoded.crop((box.x0, box.y0, box.x1, box.y1))
         except OSError as error:  # of pictures that are decoded a few rows at a time
             raise UnusableFileError(f"{self.entry.path} is damaged or cut off ({error}); download it again.") from error
+
+
+def pack_colour(colour: tuple[int, int, int]) -> int:
+    """Return R + 256 G + 65536 B, as :meth:`Picture.packed_rgb` does."""
+    red, green, blue = colour
+    return red | green << 8 | blue << 16
+
+
+def unpack_colour(packed: int) -> tuple[int, int, int]:
+    """Return (R, G, B) of what :func:`pack_colour` returned."""
+    return (packed & 255, packed >> 8 & 255, packed >> 16)
 
 
 _KNOWN_BANDS: Final = 3

@@ -18,7 +18,7 @@ from ovrisisbench.prepare.layouts.interface import ALL, Expected, NotRecognised,
 from ovrisisbench.prepare.layouts.labels import LabelMap, label_map_of
 from ovrisisbench.prepare.layouts.pairing import Key, index_unique, pair_up, split_named
 
-__all__ = ["CardLayout", "Files", "matching_files", "pair_files", "used_splits"]
+__all__ = ["CardLayout", "Files", "matching_files", "pair_files"]
 
 _WINDOW: Final = re.compile(r"_(\d+)_(\d+)_(\d+)_(\d+)")
 
@@ -58,14 +58,14 @@ class CardLayout:
             return {
                 split: Expected(count, variant.counts_evidence) for split, count in counts.items() if count is not None
             }
-        return expected_files(card, variant, found)
+        return _expected_files(card, variant, found)
 
     def labels(self, mask: Picture, card: DatasetCard, variant: Variant) -> LabelMap:
         """Return the label map of one mask, as the layout says what masks hold."""
         return label_map_of(mask, card, variant, card.layout(self.layout))
 
 
-def expected_files(card: DatasetCard, variant: Variant, found: Recognised) -> dict[str, Expected]:
+def _expected_files(card: DatasetCard, variant: Variant, found: Recognised) -> dict[str, Expected]:
     """Return how many labelled images of the publisher a complete download has, by split and in all.
 
     Args:
@@ -73,7 +73,7 @@ def expected_files(card: DatasetCard, variant: Variant, found: Recognised) -> di
         variant: with the splits that it uses, and their sum where only that is known.
         found: the sum is compared where its images do not tell their splits.
     """
-    splits = [split for split in card.splits if split.name in used_splits(card, variant)]
+    splits = [split for split in card.splits if split.name in _used_splits(card, variant)]
     known = {split.name: Expected(split.labelled, split.evidence) for split in splits if split.labelled is not None}
     whole = variant.total if variant.windows is None else None
     if ALL in found.counts:
@@ -85,7 +85,7 @@ def expected_files(card: DatasetCard, variant: Variant, found: Recognised) -> di
     return known
 
 
-def used_splits(card: DatasetCard, variant: Variant) -> frozenset[str]:
+def _used_splits(card: DatasetCard, variant: Variant) -> frozenset[str]:
     """Return the publisher's splits that a variant takes its images from."""
     if variant.counts and ALL not in variant.counts:
         return frozenset(variant.counts)
@@ -134,7 +134,7 @@ def pair_files(
     if _repeats(sorted_files):
         sorted_files = [[item for item in kind if item[0][0] != ALL] for kind in sorted_files]
         remarks.append("Folders without splits repeat the images of those with splits and were not read.")
-    used = used_splits(card, variant) | {ALL}
+    used = _used_splits(card, variant) | {ALL}
     tables: list[dict[Key, Entry]] = []
     for what, kind in zip(("image", "mask"), sorted_files, strict=True):
         table, copies = index_unique([item for item in kind if item[0][0] in used], what=what)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -86,11 +87,7 @@ class Recognised:
     @property
     def counts(self) -> dict[str, int]:
         """Pairs by split."""
-        counts: dict[str, int] = {}
-        for unit in self.units:
-            for pair in unit.pairs:
-                counts[pair.split] = counts.get(pair.split, 0) + 1
-        return dict(sorted(counts.items()))
+        return dict(sorted(Counter(pair.split for pair in self.pairs).items()))
 
     @property
     def pairs(self) -> list[Pair]:
@@ -107,7 +104,10 @@ class NotRecognised:
 
 
 class LayoutReader(Protocol):
-    """One layout of one data set. Readers hold no state: worker processes make their own."""
+    """One layout of one data set. Readers hold no state: worker processes make their own.
+
+    Made with the key of the data set and the name of the layout.
+    """
 
     @property
     def dataset(self) -> str:

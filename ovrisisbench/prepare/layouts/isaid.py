@@ -15,11 +15,9 @@ from collections.abc import Mapping
 
 from ovrisisbench.catalog.cards import DatasetCard, Variant
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare.download.pictures import Picture
 from ovrisisbench.prepare.download.sources import Entry, Source
-from ovrisisbench.prepare.layouts.card_layout import Files, expected_files, pair_files
-from ovrisisbench.prepare.layouts.interface import Expected, NotRecognised, Recognised
-from ovrisisbench.prepare.layouts.labels import LabelMap, label_map_of
+from ovrisisbench.prepare.layouts.card_layout import CardLayout, Files, pair_files
+from ovrisisbench.prepare.layouts.interface import NotRecognised, Recognised
 from ovrisisbench.prepare.layouts.pairing import Key, split_of
 
 __all__ = ["IsaidPublisher"]
@@ -28,11 +26,8 @@ _NAME = re.compile(r"(?P<image>P\d{4})(?P<kind>|_instance_color_RGB|_instance_id
 _IMAGE, _SEMANTIC, _INSTANCE = "", "_instance_color_RGB", "_instance_id_RGB"
 
 
-class IsaidPublisher:
+class IsaidPublisher(CardLayout):
     """The publisher's layout; see the head of this file."""
-
-    dataset = "isaid"
-    layout = "publisher"
 
     def recognise(self, source: Source, card: DatasetCard, variant: Variant) -> Recognised | NotRecognised:
         """Find images and semantic masks by name; see :class:`~ovrisisbench.prepare.layouts.interface.LayoutReader`."""
@@ -42,14 +37,6 @@ class IsaidPublisher:
             return NotRecognised(missing)
         files = Files(_keyed(found[_IMAGE]), _keyed(found[_SEMANTIC]))
         return pair_files(files, source, card, variant, card.layout(self.layout))
-
-    def expected(self, card: DatasetCard, variant: Variant, found: Recognised) -> Mapping[str, Expected]:
-        """Return the labelled images of the splits that the variant uses."""
-        return expected_files(card, variant, found)
-
-    def labels(self, mask: Picture, card: DatasetCard, variant: Variant) -> LabelMap:
-        """Return the label map of a mask in class colours."""
-        return label_map_of(mask, card, variant, card.layout(self.layout))
 
 
 def _keyed(files: list[tuple[str, Entry]]) -> list[tuple[Key, Entry]]:

@@ -11,7 +11,7 @@ import numpy as np
 from ovrisisbench.catalog.cards import IGNORE_INDEX, Colour, DatasetCard, Layout, Variant
 from ovrisisbench.catalog.vocabularies import load_vocabulary
 from ovrisisbench.errors import DataError
-from ovrisisbench.prepare.download.pictures import Picture
+from ovrisisbench.prepare.download.pictures import Picture, pack_colour, unpack_colour
 from ovrisisbench.prepare.windows import Box
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def label_map_of(mask: Picture, card: DatasetCard, variant: Variant, layout: Lay
     ids = {}
     for label in (*card.classes, *card.other_labels):
         if label.original_id is not None:
-            ids[label.original_id] = _index(variant, label.name)
+            ids[label.original_id] = variant.index(label.name)
     return IdLabels(mask, ids)
 
 
@@ -93,7 +93,7 @@ class ColourLabels:
                 "use the masks as published, not converted ones."
             )
         labels = (*card.classes, *card.other_labels)
-        self._table = _table(tuple((label.colour, _index(variant, label.name)) for label in labels))
+        self._table = _table(tuple((label.colour, variant.index(label.name)) for label in labels))
         self._mask = mask
         self._to_corners = card.off_palette == "nearest corner"
         self._seen = self._moved = self._between = 0
@@ -118,7 +118,7 @@ class ColourLabels:
             row, column = np.unravel_index(int(strange.argmax()), strange.shape)
             key = int(packed[row, column])
             raise StrangeLabelsError(
-                f"{self._mask.entry.path} has colour {(key & 255, key >> 8 & 255, key >> 16)} at row {box.y0 + row}, "
+                f"{self._mask.entry.path} has colour {unpack_colour(key)} at row {box.y0 + row}, "
                 f"column {box.x0 + column}, which no class has."
             )
         return labels
@@ -188,18 +188,13 @@ class _ColourTable:
         used = {index for _, index in indices}
         self.unknown = next(value for value in range(256) if value not in used)
         self.index_of = np.full(1 << 24, self.unknown, np.uint8)
-        for (red, green, blue), index in indices:
-            self.index_of[red | green << 8 | blue << 16] = index
+        for colour, index in indices:
+            self.index_of[pack_colour(colour)] = index
 
 
 @lru_cache(maxsize=2)
 def _table(indices: tuple[tuple[Colour, int], ...]) -> _ColourTable:
     return _ColourTable(indices)
-
-
-def _index(variant: Variant, label: str) -> int:
-    index = variant.labels[label]
-    return IGNORE_INDEX if index == "ignore" else index
 
 
 def _ranges(numbers: Mapping[int, int]) -> str:

@@ -12,11 +12,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from ovrisisbench.catalog.cards import DatasetCard, Variant
-from ovrisisbench.prepare.download.pictures import Picture
 from ovrisisbench.prepare.download.sources import Source
-from ovrisisbench.prepare.layouts.card_layout import Files, expected_files, matching_files, pair_files
-from ovrisisbench.prepare.layouts.interface import Expected, NotRecognised, Recognised
-from ovrisisbench.prepare.layouts.labels import LabelMap, label_map_of
+from ovrisisbench.prepare.layouts.card_layout import CardLayout, Files, matching_files, pair_files
+from ovrisisbench.prepare.layouts.interface import NotRecognised, Recognised
 
 __all__ = ["PotsdamPublisher"]
 
@@ -26,11 +24,8 @@ _MASKS: Final = {"full": rf"{_TILE}_label", "eroded": rf"{_TILE}_label_noBoundar
 _ARCHIVES: Final = {"full": "5_Labels_all.zip", "eroded": "5_Labels_all_noBoundary.zip"}
 
 
-class PotsdamPublisher:
+class PotsdamPublisher(CardLayout):
     """The publisher's layout; see the head of this file."""
-
-    dataset = "potsdam"
-    layout = "publisher"
 
     def recognise(self, source: Source, card: DatasetCard, variant: Variant) -> Recognised | NotRecognised:
         """Find tiles by name; see :class:`~ovrisisbench.prepare.layouts.interface.LayoutReader`."""
@@ -56,14 +51,6 @@ class PotsdamPublisher:
         files = Files(images[bands], masks[wanted])
         layout = card.layout(self.layout)
         return pair_files(files, source, card, variant, layout, extra_bands=int(bands == "RGBIR"), notes=notes)
-
-    def expected(self, card: DatasetCard, variant: Variant, found: Recognised) -> Mapping[str, Expected]:
-        """Return the tiles of the splits that the variant uses."""
-        return expected_files(card, variant, found)
-
-    def labels(self, mask: Picture, card: DatasetCard, variant: Variant) -> LabelMap:
-        """Return the label map of a tile in class colours."""
-        return label_map_of(mask, card, variant, card.layout(self.layout))
 
 
 def _without_masks(wanted: str, found: Mapping[str, int]) -> str:

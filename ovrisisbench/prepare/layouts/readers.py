@@ -51,13 +51,9 @@ def load_reader(dataset: str, layout: str) -> LayoutReader:
             f"This release has no reader for the layout '{layout}' of {load_card(dataset).title}; it reads "
             f"{', '.join(readable_layouts(dataset)) or 'none'}."
         )
-    own = READERS.get(dataset, {}).get(layout)
-    if own is None:
-        from ovrisisbench.prepare.layouts.card_layout import CardLayout
-
-        return CardLayout(dataset, layout)
-    module, _, name = own.partition(":")
-    reader: LayoutReader = getattr(import_module(module), name)()
+    home = READERS.get(dataset, {}).get(layout, "ovrisisbench.prepare.layouts.card_layout:CardLayout")
+    module, _, name = home.partition(":")
+    reader: LayoutReader = getattr(import_module(module), name)(dataset, layout)
     return reader
 
 

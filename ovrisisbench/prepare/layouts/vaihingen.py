@@ -14,11 +14,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from ovrisisbench.catalog.cards import DatasetCard, Variant
-from ovrisisbench.prepare.download.pictures import Picture
 from ovrisisbench.prepare.download.sources import Entry, Source
-from ovrisisbench.prepare.layouts.card_layout import Files, expected_files, matching_files, pair_files
-from ovrisisbench.prepare.layouts.interface import ALL, Expected, NotRecognised, Recognised
-from ovrisisbench.prepare.layouts.labels import LabelMap, label_map_of
+from ovrisisbench.prepare.layouts.card_layout import CardLayout, Files, matching_files, pair_files
+from ovrisisbench.prepare.layouts.interface import ALL, NotRecognised, Recognised
 from ovrisisbench.prepare.layouts.pairing import Key
 
 __all__ = ["VaihingenPublisher"]
@@ -32,18 +30,15 @@ _ARCHIVES: Final = {
 }
 
 
-class VaihingenPublisher:
+class VaihingenPublisher(CardLayout):
     """The publisher's layout; see the head of this file."""
-
-    dataset = "vaihingen"
-    layout = "publisher"
 
     def recognise(self, source: Source, card: DatasetCard, variant: Variant) -> Recognised | NotRecognised:
         """Find tiles by name and folder; see :class:`~ovrisisbench.prepare.layouts.interface.LayoutReader`."""
         tiles = matching_files(source, [_TILE])
-        images = [item for item in tiles if not _is_truth(item[1])]
+        images = [item for item in tiles if not _lies_in(item[1], _TRUTH)]
         masks = {
-            "full": _complete_first([item for item in tiles if _is_truth(item[1])]),
+            "full": _complete_first([item for item in tiles if _lies_in(item[1], _TRUTH)]),
             "eroded": matching_files(source, [f"{_TILE}_noBoundary"]),
         }
         wanted = variant.mask_set or "full"
@@ -57,27 +52,15 @@ class VaihingenPublisher:
         files = Files(_known(images, areas), _known(masks[wanted], areas))
         return pair_files(files, source, card, variant, card.layout(self.layout), notes=notes)
 
-    def expected(self, card: DatasetCard, variant: Variant, found: Recognised) -> Mapping[str, Expected]:
-        """Return the tiles of the splits that the variant uses."""
-        return expected_files(card, variant, found)
 
-    def labels(self, mask: Picture, card: DatasetCard, variant: Variant) -> LabelMap:
-        """Return the label map of a tile in class colours."""
-        return label_map_of(mask, card, variant, card.layout(self.layout))
-
-
-def _is_truth(entry: Entry) -> bool:
-    return any(_TRUTH.search(folder) for folder in entry.folders)
+def _lies_in(entry: Entry, folders: re.Pattern[str]) -> bool:
+    return any(folders.search(folder) for folder in entry.folders)
 
 
 def _complete_first(labels: list[tuple[Key, Entry]]) -> list[tuple[Key, Entry]]:
     """Leave out labels of the participants' folder that the complete archive has as well."""
-    complete = {key for key, entry in labels if any(_COMPLETE.search(folder) for folder in entry.folders)}
-    return [
-        (key, entry)
-        for key, entry in labels
-        if key not in complete or any(_COMPLETE.search(folder) for folder in entry.folders)
-    ]
+    complete = {key for key, entry in labels if _lies_in(entry, _COMPLETE)}
+    return [(key, entry) for key, entry in labels if key not in complete or _lies_in(entry, _COMPLETE)]
 
 
 def _known(files: list[tuple[Key, Entry]], areas: set[str]) -> list[tuple[Key, Entry]]:

@@ -52,7 +52,7 @@ class PreparedDataset:
         self.path = Path(path)
         with open_file(self.path) as file:
             self.manifest: Manifest = _read_manifest(file, self.path)
-            self._manifest_sha256 = str(file.attrs["manifest_sha256"])
+            self.manifest_sha256 = str(file.attrs["manifest_sha256"])
         self._mapped: MappedFile | None = None
         self._mapped_in: int | None = None
 
@@ -132,7 +132,7 @@ class PreparedDataset:
     def _file(self) -> MappedFile:
         if self._mapped is None or self._mapped_in != os.getpid():
             file = checked_open(self.path)
-            if file.attrs.get("manifest_sha256") != self._manifest_sha256:
+            if file.attrs.get("manifest_sha256") != self.manifest_sha256:
                 file.close()
                 raise DataError(f"{self.path} was replaced while it was in use; start again.")
             self._mapped, self._mapped_in = MappedFile(self.path, file), os.getpid()

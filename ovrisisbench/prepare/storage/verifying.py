@@ -161,8 +161,8 @@ class _File:
     @classmethod
     def open(cls, path: Path) -> _File:
         try:
-            with PreparedDataset(path) as dataset, open_file(path) as file:
-                return cls(path, dataset.manifest, str(file.attrs["manifest_sha256"]))
+            with PreparedDataset(path) as dataset:
+                return cls(path, dataset.manifest, dataset.manifest_sha256)
         except DataError as error:
             return cls(path, problem=str(error))
         except _HDF5_ERRORS as error:
