@@ -24,6 +24,9 @@ def _one_thread() -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
+        "--all-parity-cases", action="store_true", help="run all parity cases of the repository, not one for each model"
+    )
+    parser.addoption(
         "--parity-cases",
         action="append",
         default=[],

@@ -49,11 +49,17 @@ class SelfAttention(nn.Module):
 
 
 class Block(nn.Module):
-    """Pre-norm transformer block: attention and MLP, each with a residual."""
+    """Pre-norm transformer block: attention and MLP, each with a residual.
 
-    def __init__(self, block: ResidualAttentionBlock) -> None:
+    Args:
+        block: open_clip's block, or one of these; its sub-modules are taken over.
+    """
+
+    def __init__(self, block: ResidualAttentionBlock | Block) -> None:
         super().__init__()
-        self.ln_1, self.attn = block.ln_1, SelfAttention(block.attn)
+        attention = block.attn
+        self.ln_1 = block.ln_1
+        self.attn = attention if isinstance(attention, SelfAttention) else SelfAttention(attention)
         self.ln_2, self.mlp = block.ln_2, block.mlp
 
     def forward(self, x: Tensor, *, causal: bool = False) -> Tensor:

@@ -4,7 +4,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["VIT_B_16", "VIT_B_32", "VIT_L_14_336", "CLIPConfig"]
+__all__ = [
+    "CONTEXT_LENGTH",
+    "VIT_B_16",
+    "VIT_B_32",
+    "VIT_L_14",
+    "VIT_L_14_336",
+    "VOCABULARY_SIZE",
+    "CLIPConfig",
+    "TextConfig",
+]
+
+CONTEXT_LENGTH = 77
+"""Tokens that a text tower takes, start and end included."""
+
+VOCABULARY_SIZE = 49408
+"""Entries of CLIP's token table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextConfig:
+    """Sizes of one text tower; every head is 64 channels wide unless the width is smaller."""
+
+    width: int
+    blocks: int
+    embedding: int
+    """Channels of the joint image-text space."""
+    quick_gelu: bool = True
+    """OpenAI's approximation of GELU; models trained on LAION and DataComp have the exact one."""
+
+    @property
+    def heads(self) -> int:
+        """Attention heads."""
+        return max(1, self.width // 64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +57,8 @@ class CLIPConfig:
     """Channels of the joint image-text space."""
     text_width: int
     text_blocks: int
+    quick_gelu: bool = True
+    """OpenAI's approximation of GELU in both towers; False for the exact one."""
 
     @property
     def heads(self) -> int:
@@ -32,9 +66,11 @@ class CLIPConfig:
         return max(1, self.width // 64)
 
     @property
-    def text_heads(self) -> int:
-        """Attention heads of the text tower."""
-        return max(1, self.text_width // 64)
+    def text(self) -> TextConfig:
+        """The text tower."""
+        return TextConfig(
+            width=self.text_width, blocks=self.text_blocks, embedding=self.embedding, quick_gelu=self.quick_gelu
+        )
 
 
 VIT_B_16 = CLIPConfig(
@@ -42,6 +78,9 @@ VIT_B_16 = CLIPConfig(
 )
 VIT_B_32 = CLIPConfig(
     name="ViT-B/32", patch=32, table=7, width=768, blocks=12, embedding=512, text_width=512, text_blocks=12
+)
+VIT_L_14 = CLIPConfig(
+    name="ViT-L/14", patch=14, table=16, width=1024, blocks=24, embedding=768, text_width=768, text_blocks=12
 )
 VIT_L_14_336 = CLIPConfig(
     name="ViT-L/14@336px", patch=14, table=24, width=1024, blocks=24, embedding=768, text_width=768, text_blocks=12

@@ -1,17 +1,13 @@
-"""CLIP's text tower: class names in, unit vectors out."""
+"""CLIP's text tower: token ids in, one vector a prompt out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
-import torch.nn.functional as F
 from open_clip.transformer import TextTransformer
 from torch import Tensor, nn
 
 from ovrisisbench.adapters.clip.blocks import Block, QuickGELU
-from ovrisisbench.adapters.clip.config import CLIPConfig
-from ovrisisbench.adapters.clip.prompts import CONTEXT_LENGTH, VOCABULARY_SIZE, tokenise
+from ovrisisbench.adapters.clip.config import CONTEXT_LENGTH, VOCABULARY_SIZE, TextConfig
 
 __all__ = ["CLIPTextTower"]
 
@@ -19,21 +15,21 @@ __all__ = ["CLIPTextTower"]
 class CLIPTextTower(TextTransformer):
     """open_clip's text transformer; weights keep its names, except that attention holds ``qkv``."""
 
-    def __init__(self, config: CLIPConfig) -> None:
+    def __init__(self, config: TextConfig) -> None:
         super().__init__(
             context_length=CONTEXT_LENGTH,
             vocab_size=VOCABULARY_SIZE,
-            width=config.text_width,
-            heads=config.text_heads,
-            layers=config.text_blocks,
+            width=config.width,
+            heads=config.heads,
+            layers=config.blocks,
             output_dim=config.embedding,
-            act_layer=QuickGELU,
+            act_layer=QuickGELU if config.quick_gelu else nn.GELU,
         )
         self.transformer.resblocks = nn.ModuleList(Block(block) for block in self.transformer.resblocks)
         del self.attn_mask  # attention is told to be causal instead
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Encode token ids (T, L), L at most 77; return (T, C), not normalised.
+        """Encode token ids (N, L), L at most 77; return (N, C), not normalised.
 
         Attention looks only backwards, so what follows the last end token of
         any row cannot reach a feature; those positions are cut off.
@@ -45,10 +41,3 @@ class CLIPTextTower(TextTransformer):
             x = block(x, causal=True)
         x = self.ln_final(x[torch.arange(len(x), device=x.device), ends])
         return x @ self.text_projection
-
-    @torch.no_grad()
-    def embed(self, prompts: Sequence[str]) -> Tensor:
-        """Return the unit-norm embeddings (T, C) of T prompts, float32 whatever the precision around the call."""
-        tokens = tokenise(prompts).to(self.positional_embedding.device)
-        with torch.autocast(tokens.device.type, enabled=False):
-            return F.normalize(self(tokens), dim=-1)

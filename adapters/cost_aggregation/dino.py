@@ -81,7 +81,8 @@ class DINO(Foldable):
     def _resized(self) -> Tensor:
         # DINO samples with the factor (48 + 0.1) / 28 instead of 48 / 28, a guard against rounding in older torch
         # versions that shifts the sampling points; the trained weights have seen it.
-        return resized_positions(self.pos_embed[0], self.grid, scale=(self.grid + 0.1) / self.table)
+        factor = (self.grid + 0.1) / self.table
+        return resized_positions(self.pos_embed[0], (self.grid, self.grid), scale=(factor, factor))
 
     def _fold(self) -> tuple[Tensor, ...]:
         return (self._resized(),)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ovrisisbench.adapters.cost_aggregation.images import as_pixels, mapped, normalised, padded
+from ovrisisbench.adapters.images.mapper import mapped
+from ovrisisbench.adapters.images.pixels import as_pixels, normalised, padded, squeezed
 
 __all__ = ["sliding_scores", "whole_image_scores"]
 
@@ -58,7 +58,7 @@ def sliding_scores(image: NDArray[np.uint8], network: Network, device: torch.dev
         (K, 640, 640) float32 in 0..1: the mean of the windows' map and the whole's.
     """
     pixels = as_pixels(mapped(image), device)
-    canvas = _resized(pixels, _CANVAS)
+    canvas = squeezed(pixels, _CANVAS)
     total: Tensor | None = None
     count = canvas.new_zeros(_CANVAS, _CANVAS)
     for top in _CORNERS:
@@ -68,18 +68,14 @@ def sliding_scores(image: NDArray[np.uint8], network: Network, device: torch.dev
             total = scores.new_zeros(len(scores), _CANVAS, _CANVAS) if total is None else total
             total[:, rows, columns] += scores
             count[rows, columns] += 1
-    whole = _window_scores(network, _resized(pixels, _WINDOW))
-    return (total / count + _resized(whole[None], _CANVAS)[0]) / 2
+    whole = _window_scores(network, squeezed(pixels, _WINDOW))
+    return (total / count + squeezed(whole[None], _CANVAS)[0]) / 2
 
 
 def _window_scores(network: Network, pixels: Tensor) -> Tensor:
     """Scores (K, 384, 384) of one window: logits are enlarged before the sigmoid here."""
-    return _scores(_resized(network(normalised(pixels)).float(), _WINDOW))
+    return _scores(squeezed(network(normalised(pixels)).float(), _WINDOW))
 
 
 def _scores(logits: Tensor) -> Tensor:
     return logits[0].float().sigmoid()
-
-
-def _resized(maps: Tensor, side: int) -> Tensor:
-    return F.interpolate(maps, size=(side, side), mode="bilinear", align_corners=False)

@@ -11,11 +11,10 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ovrisisbench.adapters.cost_aggregation.aggregator import Aggregator
 from ovrisisbench.adapters.cost_aggregation.guided import GuidedLinear
-from ovrisisbench.adapters.cost_aggregation.layer import AggregatorLayer
 from ovrisisbench.adapters.cost_aggregation.layouts import as_maps, as_tokens
 from ovrisisbench.adapters.rskt_seg.config import RSKTSegConfig
-from ovrisisbench.adapters.rskt_seg.trace import Trace
 
 __all__ = ["EfficientLayer", "RSFusion"]
 
@@ -23,53 +22,12 @@ _HEADS = 8
 """The efficient layers have eight, whatever ``NUM_HEADS`` says."""
 
 
-class RSFusion(nn.Module):
+class RSFusion(Aggregator):
     """Guidance projections and N layers, efficient ones or CAT-Seg's."""
 
     def __init__(self, config: RSKTSegConfig) -> None:
-        super().__init__()
-        channels = config.clip.embedding
-        self.image_projection = nn.Conv2d(channels, config.image_guidance, 3, padding=1)
-        self.text_projection = nn.Linear(channels, config.text_guidance)
-        self.layers = nn.ModuleList(_layer(config) for _ in range(config.layers))
-
-    def forward(self, x: Tensor, image: Tensor, text: Tensor, trace: Trace | None = None) -> Tensor:
-        """Aggregate.
-
-        Args:
-            x: (B, K, L, C) embedded cost volume.
-            image: (B, L, D) dense CLIP features of the upright image, not normalised.
-            text: (K, D) unit-norm embeddings.
-            trace: see :data:`Trace`.
-
-        Returns:
-            (B, K, L, C).
-        """
-        image_maps = F.relu(self.image_projection(as_maps(image)))
-        image_guidance, text_guidance = as_tokens(image_maps), F.relu(self.text_projection(text))
-        if trace:
-            trace("proj_guidance", image_maps)
-            trace("proj_text", text_guidance)
-            trace("cost_embed", _volume(x))
-        for index, layer in enumerate(self.layers):
-            x = layer.spatial(x, image_guidance)
-            if trace:
-                trace(f"layer_{index}_spatial", _volume(x))
-            x = layer.classes(x, text_guidance)
-            if trace:
-                trace(f"layer_{index}", _volume(x))
-        return x
-
-
-def _layer(config: RSKTSegConfig) -> nn.Module:
-    if config.efficient:
-        return EfficientLayer(config.hidden, config.image_guidance, config.text_guidance)
-    return AggregatorLayer(config.hidden, config.image_guidance, config.text_guidance, config.aggregator)
-
-
-def _volume(x: Tensor) -> Tensor:
-    """(B, K, L, C) -> (B, C, K, h, w), the official layout."""
-    return as_maps(x).transpose(1, 2)
+        sizes = (config.hidden, config.image_guidance, config.text_guidance)
+        super().__init__(config, layer=(lambda: EfficientLayer(*sizes)) if config.efficient else None)
 
 
 class EfficientLayer(nn.Module):

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import torch
 from torch import nn
 
-from ovrisisbench.adapter.checkpoints import read_state_dict
-from ovrisisbench.adapters.rskt_seg.config import RSKTSegConfig
+from ovrisisbench.adapters.cost_aggregation.settings import Value, typed
+from ovrisisbench.adapters.inference.ready import seeded
+from ovrisisbench.adapters.official_files.layout import Shapes
+from ovrisisbench.adapters.official_files.refusals import check_backbone, read_own, shapes_of
+from ovrisisbench.adapters.rskt_seg import INFO
+from ovrisisbench.adapters.rskt_seg.config import BACKBONES, RSKTSegConfig
 from ovrisisbench.adapters.rskt_seg.fusion import EfficientLayer
 from ovrisisbench.adapters.rskt_seg.network import RSKTSeg
 from ovrisisbench.adapters.rskt_seg.official import (
-    BACKBONES,
     Reading,
-    Shapes,
     compare,
-    owner,
+    file_layout,
+    is_gsnets_network,
     read_settings,
-    renamed,
+    report,
 )
-from ovrisisbench.adapters.rskt_seg.settings import Value, typed
-from ovrisisbench.errors import AdapterError, CheckpointError, did_you_mean
+from ovrisisbench.errors import AdapterError, CheckpointError
 
 __all__ = ["from_checkpoint", "untrained"]
 
@@ -33,6 +34,9 @@ Wishes = Mapping[str, Value]
 """Settings of the network that were asked for, by their name in ``RSKTSegConfig``."""
 
 _OF_ORIGINAL_LAYERS = ("pooling", "window", "heads", "attention")
+
+_AS_GSNET = {"rotate": False, "remote_clip": False, "efficient": False}
+"""What makes RSKT-Seg GSNet's network."""
 
 
 def untrained(backbone: str, wishes: Wishes, *, seed: int) -> RSKTSeg:
@@ -43,14 +47,9 @@ def untrained(backbone: str, wishes: Wishes, *, seed: int) -> RSKTSeg:
     Raises:
         AdapterError: an unknown backbone, or settings that exclude each other.
     """
-    config = _configured(_base(backbone), wishes)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = RSKTSeg(config)
-        for layer in network.fusion.layers:
-            if isinstance(layer, EfficientLayer):
-                _start(layer)
-    return network
+    check_backbone(INFO, backbone)
+    config = _configured(BACKBONES[backbone], wishes)
+    return seeded(lambda: _started(RSKTSeg(config)), seed)
 
 
 def from_checkpoint(path: Path, backbone: str, wishes: Wishes) -> RSKTSeg:
@@ -61,29 +60,17 @@ def from_checkpoint(path: Path, backbone: str, wishes: Wishes) -> RSKTSeg:
             incomplete, or contradicts what was asked for.
         AdapterError: an unknown backbone, or settings that exclude each other.
     """
-    _base(backbone)
-    state = read_state_dict(path)
-    shapes = {key: tuple(tensor.shape) for key, tensor in state.items()}
-    _check_owner(path, shapes, wishes)
-    reading = read_settings(shapes)
-    if reading.backbone != backbone:
-        raise CheckpointError(f"{path} is for {reading.backbone}, not {backbone}; say --backbone {reading.backbone}.")
+
+    def reader(shapes: Shapes) -> Any:  # noqa: ANN401 - a report or None
+        if is_gsnets_network(shapes) and wishes.items() >= _AS_GSNET.items():
+            return compare(shapes, read_settings(shapes).config)
+        return report(shapes)
+
+    hint = "; if it is RSKT-Seg trained as GSNet's network, say so with rotate=off, remote_clip=off, efficient=off"
+    state, _ = read_own(path, INFO, backbone, reader, hint=hint)
+    reading = read_settings(shapes_of(state))
     _check_wishes(path, reading, wishes)
-    config = _configured(reading.config, wishes)
-    _check_tensors(path, shapes, config)
-    with torch.device("meta"):
-        network = RSKTSeg(config)
-    network.load_state_dict(renamed(state, config), assign=True)
-    return network
-
-
-def _base(backbone: str) -> RSKTSegConfig:
-    if backbone not in BACKBONES:
-        raise AdapterError(
-            f"RSKT-Seg has no backbone {backbone!r}; there are {', '.join(BACKBONES)}."
-            f"{did_you_mean(backbone, BACKBONES)}"
-        )
-    return BACKBONES[backbone]
+    return cast("RSKTSeg", file_layout(_configured(reading.config, wishes)).load(state))
 
 
 def _configured(config: RSKTSegConfig, wishes: Wishes) -> RSKTSegConfig:
@@ -107,21 +94,6 @@ def _configured(config: RSKTSegConfig, wishes: Wishes) -> RSKTSegConfig:
     return config
 
 
-def _check_owner(path: Path, shapes: Shapes, wishes: Wishes) -> None:
-    found = owner(shapes)
-    same_network = {"rotate": False, "remote_clip": False, "efficient": False}
-    if found == "RSKT-Seg" or (found == "GSNet" and same_network.items() <= wishes.items()):
-        return
-    if found is None:
-        raise CheckpointError(f"{path} is not an RSKT-Seg checkpoint: it has no up-sampler (Fusiondecoder1) in it.")
-    hint = "choose the model it belongs to with --model, or another file"
-    if found == "GSNet":
-        hint += (
-            "; if it is RSKT-Seg trained as the same network, say so with rotate=off, remote_clip=off, efficient=off"
-        )
-    raise CheckpointError(f"{path} is a checkpoint of {found}, not of RSKT-Seg; {hint}.")
-
-
 def _check_wishes(path: Path, reading: Reading, wishes: Wishes) -> None:
     for name, wish in wishes.items():
         found = getattr(reading.config, name)
@@ -135,44 +107,19 @@ def _check_wishes(path: Path, reading: Reading, wishes: Wishes) -> None:
             )
 
 
-def _check_tensors(path: Path, shapes: Shapes, config: RSKTSegConfig) -> None:
-    checked = compare(shapes, config)
-    if checked.missing:
-        raise CheckpointError(
-            f"{path} is incomplete, {_counted(checked.missing)} missing: {_some(checked.missing)}; download it again."
-        )
-    if checked.misshapen:
-        raise CheckpointError(
-            f"{path} does not fit RSKT-Seg, {_counted(checked.misshapen)} of the wrong shape: "
-            f"{_some(checked.misshapen)}; check the file."
-        )
-    if checked.unused:
-        raise CheckpointError(
-            f"{path} does not fit RSKT-Seg, {_counted(checked.unused)} unknown to it: "
-            f"{_some(checked.unused)}; check the file."
-        )
-
-
-def _counted(keys: Sequence[str]) -> str:
-    return "1 tensor is" if len(keys) == 1 else f"{len(keys)} tensors are"
-
-
-def _some(keys: Sequence[str]) -> str:
-    rest = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
-    return ", ".join(keys[:3]) + rest
-
-
-def _start(layer: EfficientLayer) -> None:
-    """Give an efficient layer the official start values; everything else keeps torch's own.
+def _started(network: RSKTSeg) -> RSKTSeg:
+    """Give the efficient layers the official start values; everything else keeps torch's own.
 
     The official truncated normal (limits at 20 deviations) cuts nothing; a
     plain one also avoids its rare outlier at the limit.
     """
-    for module in layer.modules():
-        if isinstance(module, nn.Linear):
-            nn.init.normal_(module.weight, std=0.02)
-        elif isinstance(module, nn.Conv2d):
-            fan_out = math.prod(module.kernel_size) * module.out_channels // module.groups
-            nn.init.normal_(module.weight, std=math.sqrt(2 / fan_out))
-        if isinstance(module, nn.Linear | nn.Conv2d):
-            nn.init.zeros_(module.bias)
+    for layer in network.fusion.layers:
+        for module in layer.modules() if isinstance(layer, EfficientLayer) else ():
+            if isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, std=0.02)
+            elif isinstance(module, nn.Conv2d):
+                fan_out = math.prod(module.kernel_size) * module.out_channels // module.groups
+                nn.init.normal_(module.weight, std=math.sqrt(2 / fan_out))
+            if isinstance(module, nn.Linear | nn.Conv2d):
+                nn.init.zeros_(module.bias)
+    return network

@@ -1,13 +1,13 @@
-"""What ``run --set NAME=VALUE`` can turn, and how it meets what a checkpoint says. Imports no torch."""
+"""What ``run --set NAME=VALUE`` can turn. Imports no torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from ovrisisbench.adapter.interface import Setting
-from ovrisisbench.errors import AdapterError, did_you_mean
+from ovrisisbench.adapters.cost_aggregation.settings import LINEARS
 
-__all__ = ["SETTINGS", "Value", "parse_settings", "typed"]
+__all__ = ["NUMBERS", "SETTINGS"]
 
 _SWITCH = ("auto", "on", "off")
 
@@ -41,49 +41,8 @@ SETTINGS: Mapping[str, Setting] = {
     "attention": Setting(
         "linear", "Attention over classes, only without efficient layers; published: linear.", ("linear", "full")
     ),
-    "linears": Setting(
-        "auto",
-        "Kind of linear layers on the CPU, equal up to rounding; auto: packed if measured 1.15 times as fast here.",
-        ("auto", "plain", "packed"),
-    ),
+    "linears": LINEARS,
 }
 
-_NUMBERS = ("layers", "pooling", "window", "heads")
-
-Value = str | int | bool
-
-
-def parse_settings(settings: Mapping[str, str]) -> dict[str, Value]:
-    """Check names and values; return what was asked for, ``auto`` left out.
-
-    Raises:
-        AdapterError: an unknown name or an illegal value.
-
-    Example:
-        >>> parse_settings({"rotate": "off", "layers": "3", "dino": "auto"})
-        {'rotate': False, 'layers': 3}
-    """
-    values: dict[str, Value] = {}
-    for name, text in settings.items():
-        if name not in SETTINGS:
-            raise AdapterError(
-                f"RSKT-Seg has no setting {name!r}; there are {', '.join(SETTINGS)}.{did_you_mean(name, SETTINGS)}"
-            )
-        choices = SETTINGS[name].choices
-        if choices and text not in choices:
-            raise AdapterError(f"{name}={text} is not possible; choose one of {', '.join(choices)}.")
-        if text != "auto":
-            values[name] = _number(name, text) if name in _NUMBERS else {"on": True, "off": False}.get(text, text)
-    return values
-
-
-def typed(value: object) -> str:
-    """Return a value as a user would type it."""
-    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
-
-
-def _number(name: str, text: str) -> int:
-    smallest = 0 if name == "layers" else 1
-    if not text.isascii() or not text.isdecimal() or int(text) < smallest:
-        raise AdapterError(f"{name}={text} is not possible; give a whole number from {smallest} on.")
-    return int(text)
+NUMBERS = {"layers": 0, "pooling": 1, "window": 1, "heads": 1}
+"""Settings that are whole numbers -> their smallest value."""

@@ -29,6 +29,8 @@ __all__ = [
     "CheckpointReport",
     "Crop",
     "LoadOptions",
+    "ParameterCounter",
+    "ParameterCounts",
     "Precision",
     "ScoreMap",
     "Setting",
@@ -70,8 +72,14 @@ class AdapterInfo:
     """What one types after ``--backbone`` -> what it is."""
     weights: tuple[str, ...] = ()
     """One sentence for each file of weights a run needs, and where its owner publishes it."""
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """Files of weights that a run may need beside the checkpoint: what one types after ``--weights`` -> what it is."""
     settings: Mapping[str, Setting] = field(default_factory=dict)
     """Switches for ``run --set``."""
+    prompts: str = ""
+    """One sentence: templates, how they are averaged, and what becomes of a name with commas."""
+    preprocessing: str = ""
+    """One sentence: how an image reaches the network, and how its scores come back."""
     paper: str = ""
     code: str = ""
     licence: str = ""
@@ -100,6 +108,8 @@ class LoadOptions:
     precision: Precision = "float32"
     settings: Mapping[str, str] = field(default_factory=dict)
     """Only what differs from the defaults of :attr:`AdapterInfo.settings`."""
+    beside: Mapping[str, Path] = field(default_factory=dict)
+    """Files of weights beside the checkpoint, by their name in :attr:`AdapterInfo.beside`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +182,24 @@ class TruthReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterCounts:
+    """How many values a network has; tensors that no output depends on may be left out of it."""
+
+    total: int
+    trainable: int
+    """Values that the official recipe trains; the rest is frozen."""
+
+
+@runtime_checkable
+class ParameterCounter(Protocol):
+    """The extra method of adapters that know which of their parameters are trained."""
+
+    def count_parameters(self) -> ParameterCounts:
+        """Return the numbers of the loaded network."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointReport:
     """What the key names and shapes of a checkpoint tell."""
 
@@ -180,6 +208,8 @@ class CheckpointReport:
     backbone: str
     vocabulary_size: int | None = None
     """Classes the weights are bound to; None when any vocabulary fits."""
+    trained_classes: int | None = None
+    """Classes of the training vocabulary; None where the file does not tell."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Switches read from the keys, such as the number of layers."""
     ambiguous: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from tests.parity.synth import synthetic_image, synthetic_tensor
@@ -55,9 +56,18 @@ class ParityCase:
         for name, shape, kind in source["tensors"]:
             yield name, synthetic_tensor(name, tuple(shape), kind, source["seed"])
 
+    def state(self) -> dict[str, torch.Tensor]:
+        """Return the official checkpoint."""
+        return {name: torch.from_numpy(np.array(value)) for name, value in self.tensors()}
+
     def image(self) -> NDArray[np.uint8]:
-        size = self.config["image"]
-        return synthetic_image(size["height"], size["width"], size["image_seed"])
+        size = self.image_size
+        return synthetic_image(size["height"], size["width"], size.get("image_seed", size.get("seed")))
+
+    @property
+    def image_size(self) -> Mapping[str, int]:
+        """Height, width and seed of the picture; some manifests have it beside the configuration."""
+        return self.config["image"] if "image" in self.config else self.manifest["image"]
 
     @cached_property
     def recorded(self) -> Mapping[str, Array]:
@@ -88,6 +98,20 @@ class ParityCase:
         steps = (re.search(r"b$|::\d+$", axis.strip()) for axis in described[1].split(","))
         return tuple(step[0] if step else ":" for step in steps)
 
+    def cut(self, name: str, value: Array) -> Array:
+        """Cut a full tensor down to what was recorded of it: every n-th value along each axis, n by the shapes.
+
+        A copy that was made smaller for the repository says from which shape, and by which steps.
+        """
+        thinned = self.manifest.get("thinned", {}).get(name)
+        shape = tuple(thinned["shape"]) if thinned else self.recorded[name].shape
+        if len(shape) != value.ndim:
+            raise AssertionError(f"{name} has {value.ndim} axes, recorded were {len(shape)}")
+        value = value[tuple(slice(None, None, _step(*sizes)) for sizes in zip(value.shape, shape, strict=True))]
+        if thinned:
+            value = value[tuple(slice(None, None, step) for step in thinned["steps"])]
+        return value
+
     def as_recorded(self, name: str, value: Array, usual: tuple[str, ...]) -> Array:
         """Cut a full tensor, whole batch first where it has one, down to what was recorded of it."""
         axes = self.slicing(name, usual)
@@ -99,6 +123,11 @@ class ParityCase:
             elif rule != ":":
                 value = value[(slice(None),) * axis + (slice(None, None, int(rule.removeprefix("::"))),)]
         return value
+
+
+def _step(full: int, kept: int) -> int:
+    """The smallest step that keeps so many of ``full`` values; 1 where none does, so that shapes differ visibly."""
+    return next((step for step in range(1, full + 1) if -(-full // step) == kept), 1)
 
 
 def find_cases(folder: Path, models: Mapping[str, object]) -> list[ParityCase]:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from ovrisisbench.adapter.interface import LoadOptions
-from ovrisisbench.adapters.cost_aggregation.images import mapped
+from ovrisisbench.adapters.images.mapper import mapped
 from ovrisisbench.adapters.rskt_seg.adapter import RSKTSegAdapter
+from ovrisisbench.evaluate import label_map
 from tests.parity.case import Array, ParityCase
+from tests.parity.comparison import Comparison, compared_labels
 
-__all__ = ["reason_to_skip", "run", "tolerance", "usual_slicing"]
+__all__ = ["NOT_COMPARED", "compare", "reason_to_skip", "usual_slicing"]
+
+NOT_COMPARED = ("sure",)
+"""Recorded, but no output."""
 
 _BACKBONES = {"ViT-B/16": "vit-b", "ViT-L/14@336px": "vit-l"}
 
@@ -38,6 +44,13 @@ _SLICING = (
     (r"logits", (":", ":", ":", ":")),
     (r"text_embeddings|proj_text|argmax|sure", (":", ":")),
 )
+
+
+_RECORDED_AS = {
+    f"guid_{ours}_{stage}": f"guid_{theirs}_{side}"
+    for ours, theirs in (("clip", "clip"), ("remote_clip", "remote"), ("dino", "dino"))
+    for stage, side in ((0, 48), (1, 96))
+}
 
 
 def reason_to_skip(case: ParityCase) -> str | None:
@@ -67,8 +80,26 @@ def tolerance(case: ParityCase, name: str, reference: Array) -> float:
     return min(1.1e-4, 1e-4 * size)
 
 
-def run(case: ParityCase, checkpoint: Path) -> Mapping[str, Array]:
-    """Load the file as a user would, predict, and return every full tensor by its recorded name."""
+def compare(case: ParityCase, folder: Path) -> Iterator[Comparison]:
+    """Load the checkpoint as a user would, predict, and compare every recorded tensor."""
+    checkpoint = folder / "model_final.pth"
+    torch.save({"model": case.state(), "iteration": 30000}, checkpoint)
+    found = dict(_run(case, checkpoint))
+    score_map = found.pop("score_map")
+    size = (case.image_size["height"], case.image_size["width"])
+    scores = F.interpolate(torch.from_numpy(score_map)[None], size=size, mode="bilinear", align_corners=False)[0]
+    found["scores"] = scores.numpy()
+    for name, reference in case.recorded.items():
+        if name not in ("argmax", "sure"):
+            value = case.as_recorded(name, found[name], usual_slicing(name))
+            assert value.shape == reference.shape, f"{name}: {value.shape}, recorded {reference.shape}"
+            worst = float(np.abs(value.astype(np.float64) - reference.astype(np.float64)).max())
+            yield Comparison(name, worst, tolerance(case, name, reference))
+    yield compared_labels(case, "argmax", label_map(score_map, size), sure="sure")
+
+
+def _run(case: ParityCase, checkpoint: Path) -> Mapping[str, Array]:
+    """Return every full tensor by its recorded name."""
     adapter = RSKTSegAdapter.load(
         LoadOptions(backbone=_BACKBONES[case.config["clip"]], checkpoint=checkpoint, settings=settings(case))
     )
@@ -79,8 +110,9 @@ def run(case: ParityCase, checkpoint: Path) -> Mapping[str, Array]:
     with torch.inference_mode():
         scores = adapter.score(image, trace=lambda name, tensor: calls[name].append(tensor.numpy().copy()))
     found = {
-        name: values[0] if name in ("proj_text", "dino_pos") else np.concatenate(values)
+        _RECORDED_AS.get(name, name): values[0] if name in ("proj_text", "dino_pos") else np.concatenate(values)
         for name, values in calls.items()
+        if name not in ("conv1", "conv2", "fusion_corr")
     }
     found["input_u8"] = mapped(image).transpose(2, 0, 1)
     found["text_embeddings"] = adapter.embeddings.numpy()

@@ -22,26 +22,54 @@ from tests.parity.case import Array, ParityCase, find_cases
 from tests.parity.test_parity import DRIVERS, OWN_CASES
 
 _MOST_VALUES = 3000
-_KEPT = ("case", "model", "seed", "config", "classes", "tensors", "tensors_from")
-_WHOLE = ("argmax", "sure")
-_PROSE = ("mapper_resize", "pad", "tensor_resizes", "synonyms", "rule", "order")
+_KEPT = (
+    "case", "model", "variant", "seed", "image", "image_wide", "config", "classes", "tensors", "tensors_from",
+)  # fmt: skip
+_PROSE = (
+    "mapper_resize", "pad", "tensor_resizes", "synonyms", "rule", "order", "paths", "versions", "official_files",
+    "official_repo", "official_commit", "how", "random",
+)  # fmt: skip
 """Keys of the configuration that only explain."""
 
 
 def trim(case: ParityCase, folder: Path) -> None:
     """Write the small copy of ``case`` to ``folder``; the same case gives the same bytes."""
+    manifest: dict[str, Any] = {key: case.manifest[key] for key in _KEPT if key in case.manifest}
+    manifest = _without_prose(manifest)
+    if case.model == "RSKT-Seg":
+        tensors, said = _trimmed_by_slicing(case)
+    else:
+        tensors, said = _trimmed_by_steps(case)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{case.name}.json").write_text(json.dumps({**manifest, **said}, separators=(",", ":")) + "\n")
+    _write_archive(folder / f"{case.name}.npz", tensors)
+
+
+def _trimmed_by_slicing(case: ParityCase) -> tuple[dict[str, Array], dict[str, Any]]:
     driver = DRIVERS[case.model]
     tensors: dict[str, Array] = {}
     slicing: dict[str, list[str]] = {}
     for name, value in case.recorded.items():
         axes = case.slicing(name, driver.usual_slicing(name))
-        tensors[name], slicing[name] = (value, list(axes)) if name in _WHOLE else _thinned(value, axes)
-    manifest: dict[str, Any] = {key: case.manifest[key] for key in _KEPT if key in case.manifest}
-    manifest["config"] = _without_prose(manifest["config"])
-    manifest |= {"slicing": slicing, "batch_elements": case.batch_elements()}
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{case.name}.json").write_text(json.dumps(manifest, separators=(",", ":")) + "\n")
-    _write_archive(folder / f"{case.name}.npz", tensors)
+        tensors[name], slicing[name] = (value, list(axes)) if name in ("argmax", "sure") else _thinned(value, axes)
+    return tensors, {"slicing": slicing, "batch_elements": case.batch_elements()}
+
+
+def _trimmed_by_steps(case: ParityCase) -> tuple[dict[str, Array], dict[str, Any]]:
+    tensors: dict[str, Array] = {}
+    thinned: dict[str, Any] = {}
+    whole = getattr(DRIVERS[case.model], "KEPT_WHOLE", ())
+    for name, value in case.recorded.items():
+        tensors[name] = value
+        if name not in whole and not _stays_whole(value) and value.size > _MOST_VALUES:
+            tensors[name], axes = _thinned(value, (":",) * value.ndim)
+            thinned[name] = {"shape": list(value.shape), "steps": [int(axis.strip(":") or 1) for axis in axes]}
+    return tensors, {"thinned": thinned}
+
+
+def _stays_whole(value: Array) -> bool:
+    """Label maps, masks, tokens and the like are compared everywhere."""
+    return value.dtype.kind in "ub" or (value.dtype.kind == "i" and value.ndim < 3)
 
 
 def _without_prose(config: dict[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ovrisisbench.adapters.cost_aggregation.images import as_pixels, mapped, normalised
 from ovrisisbench.adapters.cost_aggregation.inference import sliding_scores, whole_image_scores
+from ovrisisbench.adapters.images.mapper import mapped
+from ovrisisbench.adapters.images.pixels import as_pixels, normalised
 from tests.parity.synth import synthetic_image
 
 CPU = torch.device("cpu")

@@ -10,12 +10,15 @@ import pytest
 import torch
 
 from ovrisisbench.adapter.interface import Adapter, LoadOptions
+from ovrisisbench.adapters.cost_aggregation.settings import parse_settings
 from ovrisisbench.adapters.rskt_seg import INFO
 from ovrisisbench.adapters.rskt_seg.adapter import RSKTSegAdapter
 from ovrisisbench.adapters.rskt_seg.loading import untrained
-from ovrisisbench.adapters.rskt_seg.settings import SETTINGS, parse_settings
+from ovrisisbench.adapters.rskt_seg.settings import NUMBERS, SETTINGS
+from ovrisisbench.adapters.text.encoder import TextEncoder
 from ovrisisbench.errors import AdapterError
-from tests.adapters.rskt_seg.checkpoints import official_state, write_checkpoint
+from tests.adapters.official_shapes import write_checkpoint
+from tests.adapters.rskt_seg.checkpoints import rskt_state
 from tests.parity.synth import synthetic_image
 
 CLASSES = ["building, house", "low vegetation", "Road"]
@@ -85,13 +88,13 @@ def test_only_the_first_synonym_counts() -> None:
 
 def test_a_vocabulary_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     adapter, calls = _adapter(), []
-    embed = adapter.network.text.embed
-    monkeypatch.setattr(adapter.network.text, "embed", lambda prompts: calls.append(prompts) or embed(prompts))
-    adapter.set_vocabulary(["a"])
-    adapter.set_vocabulary(["b"])
-    adapter.set_vocabulary(["a"])
-    assert len(calls) == 2
-    assert torch.equal(adapter.embeddings, embed(["A photo of a a in the scene"]))
+    embed = TextEncoder.embed
+    monkeypatch.setattr(TextEncoder, "embed", lambda encoder, names: calls.append(names) or embed(encoder, names))
+    for name in ("a", "b", "a"):
+        adapter.set_vocabulary([name])
+    assert calls == [["a"], ["b"]]
+    expected = TextEncoder(adapter.network.text, ["A photo of a {} in the scene"]).embed(["a"])
+    assert torch.equal(adapter.embeddings, expected[:, 0])
 
 
 def test_text_stays_float32_under_autocast() -> None:
@@ -116,7 +119,7 @@ def test_one_class_and_many_classes_work() -> None:
 
 def test_an_official_file_gives_the_scores_of_its_network(tmp_path: Path) -> None:
     network = untrained("tiny", {"layers": 3}, seed=4)
-    path = write_checkpoint(tmp_path / "model_final.pth", official_state(network))
+    path = write_checkpoint(tmp_path / "model_final.pth", rskt_state(network))
     adapter = RSKTSegAdapter.load(LoadOptions(backbone="tiny", checkpoint=path, settings={"linears": "plain"}))
     adapter.set_vocabulary(CLASSES)
     reference = RSKTSegAdapter.load(
@@ -165,11 +168,13 @@ def test_a_vocabulary_is_needed() -> None:
 )
 def test_settings_are_checked(settings: dict[str, str], sentence: str) -> None:
     with pytest.raises(AdapterError, match=sentence):
-        parse_settings(settings)
+        parse_settings("RSKT-Seg", SETTINGS, settings, numbers=NUMBERS)
 
 
 def test_every_default_is_a_legal_value() -> None:
-    parsed = parse_settings({name: setting.default for name, setting in SETTINGS.items()})
+    parsed = parse_settings(
+        "RSKT-Seg", SETTINGS, {name: setting.default for name, setting in SETTINGS.items()}, numbers=NUMBERS
+    )
     assert parsed.keys() <= SETTINGS.keys()
 
 

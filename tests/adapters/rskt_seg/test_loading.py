@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from ovrisisbench.adapters.cost_aggregation.official_names import HEAD
 from ovrisisbench.adapters.rskt_seg.config import TINY, RSKTSegConfig
 from ovrisisbench.adapters.rskt_seg.loading import from_checkpoint, untrained
 from ovrisisbench.adapters.rskt_seg.network import RSKTSeg
-from ovrisisbench.adapters.rskt_seg.official_names import HEAD
 from ovrisisbench.errors import AdapterError, CheckpointError, OvrisisBenchError
-from tests.adapters.rskt_seg.checkpoints import official_state, other_models, write_checkpoint
+from tests.adapters.official_shapes import case_shapes, write_checkpoint, write_zeros
+from tests.adapters.rskt_seg.checkpoints import rskt_state
 
 EVERY_COMBINATION = [
     replace(TINY, efficient=efficient, fusion=fusion, rotate=rotate, dino=dino, remote_clip=remote_clip)
@@ -43,7 +44,7 @@ def test_every_combination_of_switches_makes_the_round_trip(config: RSKTSegConfi
         wishes["rotate"] = config.rotate
     if not (config.rotate or config.remote_clip or config.efficient or not config.dino) and config.fusion == "separate":
         wishes |= {"rotate": False, "remote_clip": False, "efficient": False}  # GSNet's network
-    loaded = from_checkpoint(write_checkpoint(tmp_path / "x.pth", official_state(network)), "tiny", wishes)
+    loaded = from_checkpoint(write_checkpoint(tmp_path / "x.pth", rskt_state(network)), "tiny", wishes)
     image, text = torch.randn(1, 3, 96, 96), torch.nn.functional.normalize(torch.randn(3, 32), dim=-1)
     logits = network(image, text)
     assert logits.shape == (1, 3, 24, 24)
@@ -70,7 +71,7 @@ def test_rarer_settings_make_the_round_trip(config: RSKTSegConfig, tmp_path: Pat
     said = {name: getattr(config, name) for name in ("pooling", "heads", "attention") if not config.efficient}
     if config.window == 6:
         said["window"] = 6
-    state = official_state(network)
+    state = rskt_state(network)
     if config.window == 6:
         state = {key: tensor for key, tensor in state.items() if "attn_mask" not in key}
     loaded = from_checkpoint(write_checkpoint(tmp_path / "x.pth", state), "tiny", said)
@@ -79,13 +80,13 @@ def test_rarer_settings_make_the_round_trip(config: RSKTSegConfig, tmp_path: Pat
 
 
 def test_half_precision_files_are_computed_in_float32(tmp_path: Path) -> None:
-    state = {key: tensor.half() for key, tensor in official_state(_network(TINY)).items()}
+    state = {key: tensor.half() for key, tensor in rskt_state(_network(TINY)).items()}
     loaded = from_checkpoint(write_checkpoint(tmp_path / "x.pth", state), "tiny", {})
     assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
 
 
 def test_the_network_does_not_depend_on_its_file_any_more(tmp_path: Path) -> None:
-    path = write_checkpoint(tmp_path / "x.pth", official_state(_network(TINY)))
+    path = write_checkpoint(tmp_path / "x.pth", rskt_state(_network(TINY)))
     loaded = from_checkpoint(path, "tiny", {})
     before = {key: tensor.clone() for key, tensor in loaded.state_dict().items()}
     path.write_bytes(bytes(path.stat().st_size))
@@ -93,7 +94,7 @@ def test_the_network_does_not_depend_on_its_file_any_more(tmp_path: Path) -> Non
 
 
 def _changed(tmp_path: Path, **changes: torch.Tensor | None) -> Path:
-    state = official_state(_network(TINY))
+    state = rskt_state(_network(TINY))
     for key, tensor in changes.items():
         if tensor is None:
             del state[key]
@@ -132,18 +133,16 @@ def test_another_backbone_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("case", "name"), [("catseg_vitb_dlrsd", "CAT-Seg"), ("gsnet_vitb_dlrsd", "GSNet"), ("san_vitb_dlrsd", "SAN")]
+    ("case", "name"), [("catseg_vitb_dlrsd", "cat-seg"), ("gsnet_vitb_dlrsd", "gsnet"), ("ovrs_vitb_dlrsd", "ovris")]
 )
 def test_other_models_files_are_refused_by_name(tmp_path: Path, case: str, name: str) -> None:
-    state = {key: torch.zeros(()).expand(shape) for key, shape in other_models()[case].items()}
-    path = tmp_path / "x.pth"
-    torch.save({"model": state}, path)
-    with pytest.raises(CheckpointError, match=f"is a checkpoint of {name}, not of RSKT-Seg"):
+    path = write_zeros(tmp_path / "x.pth", case_shapes(case))
+    with pytest.raises(CheckpointError, match=f"is a checkpoint of {name} .*, not of rskt-seg; say --model {name}"):
         from_checkpoint(path, "vit-b", {})
 
 
 def test_a_file_of_nothing_known_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="is not an RSKT-Seg checkpoint"):
+    with pytest.raises(CheckpointError, match="is not a checkpoint of RSKT-Seg"):
         from_checkpoint(write_checkpoint(tmp_path / "x.pth", {"fc.weight": torch.zeros(2, 2)}), "vit-b", {})
 
 

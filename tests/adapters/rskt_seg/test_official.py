@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from ovrisisbench.adapters.cost_aggregation.official_names import HEAD, PREDICTOR
 from ovrisisbench.adapters.rskt_seg.config import TINY, VIT_B
-from ovrisisbench.adapters.rskt_seg.official import owner, read_settings, report
-from ovrisisbench.adapters.rskt_seg.official_names import HEAD, PREDICTOR
-from tests.adapters.rskt_seg.checkpoints import other_models, rskt_shapes
+from ovrisisbench.adapters.rskt_seg.official import file_layout, read_settings, report
+from tests.adapters.official_shapes import case_shapes
 
 RELEASED = {"rotate": "on", "dino": "on", "remote_clip": "on", "efficient": "on", "fusion": "separate"}
 
@@ -21,7 +21,7 @@ SETTINGS = {
 @pytest.mark.parametrize("case", SETTINGS)
 def test_settings_are_read_from_names_and_shapes(case: str) -> None:
     backbone, settings = SETTINGS[case]
-    found = report(rskt_shapes(case))
+    found = report(case_shapes(case))
     assert found is not None
     assert (found.model, found.backbone, dict(found.settings)) == ("rskt-seg", backbone, settings)
     assert found.ambiguous == found.missing == found.unused == found.misshapen == ()
@@ -29,13 +29,13 @@ def test_settings_are_read_from_names_and_shapes(case: str) -> None:
 
 
 def test_what_nothing_reads_is_listed_with_its_reason() -> None:
-    found = report(rskt_shapes("rskt_vitb_dlrsd"))
+    found = report(case_shapes("rskt_vitb_dlrsd"))
     assert found is not None
     text = "\n".join(found.ignored)
     assert "text tower, never run" in text
     assert "behind its second tap" in text
     counted = sum(int(line.split()[0]) for line in found.ignored)
-    expected = rskt_shapes("rskt_vitb_dlrsd")
+    expected = case_shapes("rskt_vitb_dlrsd")
     assert counted == sum(
         key.endswith("logit_scale")
         or (
@@ -52,7 +52,7 @@ def test_what_nothing_reads_is_listed_with_its_reason() -> None:
 
 
 def test_rotation_is_ambiguous_with_the_mean_of_the_costs() -> None:
-    found = report(rskt_shapes("rskt_vitb_mean"))
+    found = report(case_shapes("rskt_vitb_mean"))
     assert found is not None
     assert "rotate" not in found.settings
     (sentence,) = found.ambiguous
@@ -60,14 +60,14 @@ def test_rotation_is_ambiguous_with_the_mean_of_the_costs() -> None:
 
 
 def test_fusion_leaves_no_trace_without_dino() -> None:
-    found = report(rskt_shapes("rskt_vitb_nodino"))
+    found = report(case_shapes("rskt_vitb_nodino"))
     assert found is not None
     assert "fusion" not in found.settings
     assert found.settings["dino"] == "off"
 
 
 def test_options_of_the_original_layers_are_ambiguous() -> None:
-    shapes = rskt_shapes("rskt_vitb_original_aggregator")
+    shapes = case_shapes("rskt_vitb_original_aggregator")
     found = report(shapes)
     assert found is not None
     assert found.settings["efficient"] == "off"
@@ -76,7 +76,7 @@ def test_options_of_the_original_layers_are_ambiguous() -> None:
 
 
 def test_a_stored_mask_tells_the_window() -> None:
-    shapes = rskt_shapes("rskt_vitb_original_aggregator")
+    shapes = case_shapes("rskt_vitb_original_aggregator")
     shapes[f"{HEAD}layers.0.swin_block.block_2.attn_mask"] = (16, 36, 36)
     found = report(shapes)
     assert found is not None
@@ -86,7 +86,7 @@ def test_a_stored_mask_tells_the_window() -> None:
 
 
 def test_missing_unused_and_misshapen_tensors_are_named() -> None:
-    shapes = rskt_shapes("rskt_vitb_dlrsd")
+    shapes = case_shapes("rskt_vitb_dlrsd")
     del shapes["dino_model.norm.bias"]
     shapes["ema.decay"] = ()
     shapes[f"{HEAD}head.weight"] = (2, 32, 3, 3)
@@ -98,7 +98,7 @@ def test_missing_unused_and_misshapen_tensors_are_named() -> None:
 
 
 def test_decoder_guidance_that_was_switched_off_is_seen() -> None:
-    shapes = rskt_shapes("rskt_vitb_dlrsd")
+    shapes = case_shapes("rskt_vitb_dlrsd")
     shapes = {key: shape for key, shape in shapes.items() if "CLIP_decoder_guidance_projection" not in key}
     shapes[f"{HEAD}Fusiondecoder1.up.weight"] = (128, 128, 2, 2)
     shapes[f"{HEAD}Fusiondecoder1.up.bias"] = (128,)
@@ -113,41 +113,18 @@ def test_decoder_guidance_that_was_switched_off_is_seen() -> None:
 
 
 def test_no_aggregator_layers_are_a_setting_like_any_other() -> None:
-    shapes = {key: shape for key, shape in rskt_shapes("rskt_vitb_dlrsd").items() if f"{HEAD}layers." not in key}
+    shapes = {key: shape for key, shape in case_shapes("rskt_vitb_dlrsd").items() if f"{HEAD}layers." not in key}
     found = report(shapes)
     assert found is not None
     assert found.settings["layers"] == "0"
     assert found.missing == ()
 
 
-@pytest.mark.parametrize(
-    ("case", "name"),
-    [
-        ("catseg_vitb_dlrsd", "CAT-Seg"),
-        ("catseg_vitl_potsdam", "CAT-Seg"),
-        ("gsnet_vitb_dlrsd", "GSNet"),
-        ("gsnet_vitl_adapted_potsdam", "GSNet"),
-        ("ovrs_vitb_dlrsd", "OVRS"),
-        ("sed_convnextb_dlrsd", "SED"),
-        ("san_vitb_dlrsd", "SAN"),
-        ("scan_vitb_dlrsd", "SCAN"),
-        ("segearthov_vitb_potsdam", "CLIP"),
-    ],
-)
-def test_other_models_files_are_told_apart(case: str, name: str) -> None:
-    shapes = other_models()[case]
-    assert owner(shapes) == name
-    assert report(shapes) is None
-
-
 @pytest.mark.parametrize("case", [*SETTINGS, "rskt_vitb_mean", "rskt_vitb_nodino", "rskt_vitb_original_aggregator"])
 def test_its_own_files_are_recognised(case: str) -> None:
-    assert owner(rskt_shapes(case)) == "RSKT-Seg"
-
-
-def test_unknown_files_have_no_owner() -> None:
-    assert owner({"fc.weight": (10, 10)}) is None
-    assert owner({}) is None
+    found = report(case_shapes(case))
+    assert found is not None
+    assert found.model == "rskt-seg"
 
 
 def test_published_parameter_counts() -> None:
@@ -161,6 +138,7 @@ def test_published_parameter_counts() -> None:
     assert counts["clip"] == 86_192_640
     assert counts["text"] + 1 == 63_428_097, "the official count has logit_scale in it"
     assert counts["dino"] == 85_807_872
+    assert file_layout(VIT_B).trained_values == 34_299_329
     layers = sum(p.numel() for p in network.fusion.layers.parameters())
     assert layers == 5 * 830_592
     assert sum(p.numel() for p in network.cost_volume.parameters()) == 1_637_376 + 1_573_376

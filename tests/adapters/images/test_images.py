@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ovrisisbench.adapters.cost_aggregation.images import as_pixels, mapped, mapped_size, normalised, padded
+from ovrisisbench.adapters.images.mapper import mapped, mapped_size
+from ovrisisbench.adapters.images.pixels import as_pixels, normalised, padded
 from tests.parity.synth import synthetic_image
 
 CPU = torch.device("cpu")

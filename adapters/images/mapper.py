@@ -1,21 +1,15 @@
-"""How images get into the models of the CAT-Seg family: Detectron2's test mapper, then CLIP's normalisation."""
+"""Detectron2's test mapper: the resize that all models evaluated with Detectron2 begin with."""
 
 from __future__ import annotations
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
-__all__ = ["as_pixels", "mapped", "mapped_size", "normalised", "padded"]
+__all__ = ["mapped", "mapped_size"]
 
 _SHORT_SIDE = 640
 _LONG_SIDE = 2560
-_DIVISOR = 32
-_MEAN = (122.7709383, 116.7460125, 104.09373615)
-_STD = (68.5005327, 66.6321579, 70.3231630)
 
 
 def mapped_size(height: int, width: int) -> tuple[int, int]:
@@ -41,20 +35,3 @@ def mapped(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     height, width = mapped_size(*image.shape[:2])
     return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
-
-
-def as_pixels(image: NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Return an image (H, W, 3) as (1, 3, H, W) float32 in 0..255."""
-    return torch.tensor(image, device=device).permute(2, 0, 1)[None].float()
-
-
-def normalised(pixels: Tensor) -> Tensor:
-    """Normalise (B, 3, H, W) pixels in 0..255 with CLIP's mean and deviation; all encoders take the same."""
-    mean, std = (torch.tensor(values, device=pixels.device).view(3, 1, 1) for values in (_MEAN, _STD))
-    return (pixels - mean) / std
-
-
-def padded(images: Tensor) -> Tensor:
-    """Pad normalised images with zeros, right and bottom, to multiples of 32."""
-    height, width = images.shape[-2:]
-    return F.pad(images, (0, -width % _DIVISOR, 0, -height % _DIVISOR))

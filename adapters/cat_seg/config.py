@@ -1,0 +1,30 @@
+"""The two published configurations of CAT-Seg, and a tiny one."""
+
+from __future__ import annotations
+
+from ovrisisbench.adapters.clip.config import VIT_B_16, VIT_L_14_336
+from ovrisisbench.adapters.cost_aggregation.config import TINY_CLIP, FamilyConfig
+
+__all__ = ["BACKBONES", "TINY", "VIT_B", "VIT_L"]
+
+VIT_B = FamilyConfig(clip=VIT_B_16, clip_taps=(3, 7))
+"""``configs/vitb_384.yaml``."""
+
+VIT_L = FamilyConfig(clip=VIT_L_14_336, clip_taps=(7, 15))
+"""``configs/vitl_336.yaml``."""
+
+TINY = FamilyConfig(
+    clip=TINY_CLIP,
+    clip_taps=(1, 2),
+    grid=6,
+    hidden=64,
+    image_guidance=64,
+    text_guidance=64,
+    adapter_dims=(32, 16),
+    guidance_dims=(16, 16),
+    decoder_dims=(32, 16),
+    window=3,
+)
+"""The same classes, only smaller; for tests and demonstrations, no weights exist for it."""
+
+BACKBONES = {"vit-b": VIT_B, "vit-l": VIT_L, "tiny": TINY}

@@ -1,0 +1,1 @@
+"""How images get into the models: the official test mappers, normalisation and padding."""
