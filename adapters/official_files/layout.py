@@ -86,7 +86,10 @@ class FileLayout:
                 for key, shape in self.expected.items()
                 if key in shapes and tuple(shapes[key]) != shape
             ),
-            ignored=tuple(f"{count} tensors: {reason}" for reason, count in Counter(ignored.values()).items()),
+            ignored=tuple(
+                f"{count} tensor{'s' if count > 1 else ''}: {reason}"
+                for reason, count in Counter(ignored.values()).items()
+            ),
         )
 
     def load(self, state: Mapping[str, Tensor]) -> nn.Module:

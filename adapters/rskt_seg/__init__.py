@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ovrisisbench.adapter.interface import AdapterInfo
+from ovrisisbench.adapters.cost_aggregation.settings import FAMILY_PROMPTS
 from ovrisisbench.adapters.rskt_seg.settings import SETTINGS
 
 __all__ = ["INFO"]
@@ -24,6 +25,12 @@ INFO = AdapterInfo(
         "model_final.pth of one backbone and training set, as published in the authors' repository; nothing else.",
     ),
     settings=SETTINGS,
+    prompts=FAMILY_PROMPTS,
+    preprocessing=(
+        "Short side to 640 (Pillow, uint8), CLIP's mean and deviation, the whole image squeezed to the square of each "
+        "encoder; sigmoid scores are stretched over the image."
+    ),
+    paper="Exploring Efficient Open-Vocabulary Segmentation in the Remote Sensing, AAAI 2026",
     code="https://github.com/LiBingyu01/RSKT-Seg",
     licence="none stated by the authors, so all rights reserved; this implementation is independent of their code",
     checkpoint_reader="ovrisisbench.adapters.rskt_seg.official:report",

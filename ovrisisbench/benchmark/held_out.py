@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ovrisisbench.benchmark.inputs import open_prepared
-from ovrisisbench.catalog import Protocol
+from ovrisisbench.catalog import Protocol, is_outside, training_set_title
 from ovrisisbench.catalog.identity import content_digest
 from ovrisisbench.errors import CatalogError, DataError
 
@@ -66,6 +66,13 @@ def training_images(protocol: Protocol, train_set: str | None, data: Path) -> Tr
     """
     if train_set is None:
         return None
+    if is_outside(train_set):
+        if not protocol.holds_out_seen:
+            return None
+        raise DataError(
+            f"Protocol {protocol.name} leaves out what a model has seen in training, but which images "
+            f"{training_set_title(train_set)} holds is not known here; take a protocol that leaves nothing out."
+        )
     try:
         return _training_images(protocol, train_set, data)
     except (DataError, CatalogError):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from ovrisisbench.adapter.interface import AdapterInfo, LoadOptions, Precision
-from ovrisisbench.catalog import Protocol, Variant, load_card
+from ovrisisbench.adapter.interface import AdapterInfo, CheckpointReport, LoadOptions, Precision
+from ovrisisbench.catalog import Protocol, Variant, is_outside, load_card, outside_training_sets, training_set_title
+from ovrisisbench.catalog.training_sets import OUTSIDE_PREFIX
 from ovrisisbench.errors import AdapterError, CheckpointError, DataError, did_you_mean
 
 if TYPE_CHECKING:
@@ -15,11 +17,13 @@ if TYPE_CHECKING:
     from ovrisisbench.prepare import PreparedDataset
 
 __all__ = [
+    "WeightDigests",
     "check_train_set",
     "datasets_to_run",
-    "examine_checkpoint",
+    "examine_weights",
     "load_options",
     "open_prepared",
+    "train_classes",
 ]
 
 
@@ -40,6 +44,8 @@ class Loading(TypedDict, total=False):
     """Arithmetic of matrix products; ``float32`` by default."""
     settings: Mapping[str, str]
     """Switches that differ from the model's defaults."""
+    weights: Mapping[str, Path]
+    """Files of weights beside the checkpoint, by the names that the model gives them."""
 
 
 def load_options(info: AdapterInfo, *, local_rank: int = 0, **loading: Unpack[Loading]) -> LoadOptions:
@@ -59,6 +65,7 @@ def load_options(info: AdapterInfo, *, local_rank: int = 0, **loading: Unpack[Lo
 
     backbone, checkpoint = loading.get("backbone"), loading.get("checkpoint")
     untrained, settings = loading.get("untrained", False), loading.get("settings", {})
+    beside = loading.get("weights", {})
     chosen = backbone or (next(iter(info.backbones)) if len(info.backbones) == 1 else None)
     if chosen is None or chosen not in info.backbones:
         hint = did_you_mean(chosen, info.backbones) if chosen else ""
@@ -66,8 +73,11 @@ def load_options(info: AdapterInfo, *, local_rank: int = 0, **loading: Unpack[Lo
         raise AdapterError(f"{given}; give one of {', '.join(info.backbones)} to --backbone.{hint}")
     for name, value in settings.items():
         _check_setting(info, name, value)
-    if checkpoint is not None and untrained:
-        raise CheckpointError("Both --checkpoint and --untrained were given; leave one of them out.")
+    for name, path in beside.items():
+        _check_beside(info, name, path)
+    if untrained and (checkpoint is not None or beside):
+        given_too = "--checkpoint" if checkpoint is not None else "--weights"
+        raise CheckpointError(f"Both {given_too} and --untrained were given; leave one of them out.")
     if info.kind == "trained" and checkpoint is None and not untrained:
         raise AdapterError(
             f"{info.title} needs trained weights: give --checkpoint FILE (see 'ovrisis-bench models {info.name}'), "
@@ -81,6 +91,7 @@ def load_options(info: AdapterInfo, *, local_rank: int = 0, **loading: Unpack[Lo
         device=resolve_device(loading.get("device", "auto"), local_rank=local_rank),
         precision=loading.get("precision", "float32"),
         settings=dict(settings),
+        beside=dict(beside),
     )
 
 
@@ -93,17 +104,19 @@ def check_train_set(info: AdapterInfo, train_set: str | None, *, untrained: bool
     if train_set is None:
         if info.kind == "trained" and not untrained:
             raise AdapterError(
-                f"Say with --train-set which data set the weights of {info.title} were trained on: "
-                f"{' or '.join(protocol.train_sets)}."
+                f"Say with --train-set what the weights of {info.title} were trained on: "
+                f"{', '.join(protocol.train_sets)}; official weights {', '.join(outside_training_sets())}; "
+                f"anything else {OUTSIDE_PREFIX}NAME."
             )
         return
     if info.kind != "trained":
         raise AdapterError(f"{info.title} is not trained on any data set; leave out --train-set {train_set}.")
-    if train_set not in protocol.train_sets:
-        hint = did_you_mean(train_set, protocol.train_sets)
+    if train_set not in protocol.train_sets and not is_outside(train_set):
+        known = [*protocol.train_sets, *outside_training_sets()]
         raise AdapterError(
-            f"'{train_set}' is not a training set of protocol {protocol.name}; it has "
-            f"{', '.join(protocol.train_sets)}.{hint}"
+            f"'{train_set}' is not a training set of protocol {protocol.name}, which has "
+            f"{', '.join(protocol.train_sets)}, nor one of {', '.join(outside_training_sets())}; for anything else say "
+            f"{OUTSIDE_PREFIX}NAME.{did_you_mean(train_set, known)}"
         )
 
 
@@ -173,20 +186,59 @@ def open_prepared(protocol: Protocol, key: str, data: Path, *, variant: Variant 
     return dataset
 
 
-def examine_checkpoint(found: FoundAdapter, options: LoadOptions, class_counts: Mapping[str, int]) -> str | None:
-    """Let the doctor look at the checkpoint before it is loaded.
+@dataclass(frozen=True, slots=True)
+class WeightDigests:
+    """The sha256 of every file of weights that a run uses."""
+
+    checkpoint: str | None = None
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """By the names that the model gives to the files."""
+
+
+def examine_weights(
+    found: FoundAdapter,
+    options: LoadOptions,
+    class_counts: Mapping[str, int],
+    *,
+    train_set: str | None = None,
+    train_classes: int | None = None,
+) -> WeightDigests:
+    """Let the doctor look at the checkpoint before it is loaded, and digest every file of weights.
 
     Args:
         found: the model that is to load it.
         options: with the checkpoint.
         class_counts: number of classes of each data set to be run.
-
-    Returns:
-        The file's sha256; None without a checkpoint.
+        train_set: what the weights are said to be trained on.
+        train_classes: its number of classes, where that is known.
 
     Raises:
-        CheckpointError: unreadable, another model's, or bound to another number of classes.
+        CheckpointError: unreadable, another model's, bound to another number of classes, or trained with another
+            number of classes than the training set has.
     """
+    from ovrisisbench.adapter.checkpoints import file_digest
+
+    beside = {name: file_digest(path) for name, path in options.beside.items()}
+    checkpoint = _examined(found, options, class_counts, train_set, train_classes)
+    return WeightDigests(checkpoint, beside)
+
+
+def train_classes(protocol: Protocol, train_set: str | None) -> int | None:
+    """Return the number of classes of a training set; None where it is not known."""
+    if train_set is None:
+        return None
+    if train_set in outside_training_sets():
+        return outside_training_sets()[train_set].classes
+    return len(protocol.vocabulary(train_set).class_names) if train_set in protocol.datasets else None
+
+
+def _examined(
+    found: FoundAdapter,
+    options: LoadOptions,
+    class_counts: Mapping[str, int],
+    train_set: str | None,
+    train_classes: int | None,
+) -> str | None:
     from ovrisisbench.adapter.doctor import diagnose
 
     if options.checkpoint is None:
@@ -199,15 +251,41 @@ def examine_checkpoint(found: FoundAdapter, options: LoadOptions, class_counts: 
             f"{options.checkpoint} belongs to {other.model} ({other.backbone}), not to {found.info.name}; "
             f"say --model {other.model}, or give another file."
         )
-    report = own[0] if own else None
-    if report is not None and report.vocabulary_size is not None:
-        for key, count in class_counts.items():
-            if report.vocabulary_size != count:
-                raise CheckpointError(
-                    f"{options.checkpoint} is bound to {report.vocabulary_size} classes, but {key} has {count}; "
-                    "leave that data set out, or give another file."
-                )
+    if own:
+        _check_sizes(options.checkpoint, own[0], class_counts, train_set, train_classes)
     return diagnosis.sha256
+
+
+def _check_sizes(
+    checkpoint: Path,
+    report: CheckpointReport,
+    class_counts: Mapping[str, int],
+    train_set: str | None,
+    train_classes: int | None,
+) -> None:
+    for key, count in class_counts.items():
+        if report.vocabulary_size is not None and report.vocabulary_size != count:
+            raise CheckpointError(
+                f"{checkpoint} is bound to {report.vocabulary_size} classes, but {key} has {count}; "
+                "leave that data set out, or give another file."
+            )
+    if train_set is None or train_classes is None or report.trained_classes in (None, train_classes):
+        return
+    raise CheckpointError(
+        f"{checkpoint} was trained with {report.trained_classes} classes, but {training_set_title(train_set)} has "
+        f"{train_classes}; say with --train-set what it was trained on."
+    )
+
+
+def _check_beside(info: AdapterInfo, name: str, path: Path) -> None:
+    if name not in info.beside:
+        known = ", ".join(info.beside) or "none"
+        raise AdapterError(
+            f"{info.title} takes no file named '{name}' beside its checkpoint; it takes {known}."
+            f"{did_you_mean(name, info.beside)}"
+        )
+    if not path.is_file():
+        raise CheckpointError(f"There is no file at {path}; check the path given to --weights {name}=.")
 
 
 def _check_setting(info: AdapterInfo, name: str, value: str) -> None:

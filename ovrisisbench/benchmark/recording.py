@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ovrisisbench.adapter.interface import Adapter, LoadOptions
+from ovrisisbench.adapter.interface import Adapter, LoadOptions, ParameterCounter
 from ovrisisbench.adapter.registry import FoundAdapter
+from ovrisisbench.benchmark.inputs import WeightDigests
 from ovrisisbench.catalog import Protocol
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class LoadedModel:
     found: FoundAdapter
     options: LoadOptions
     train_set: str | None
-    checkpoint_sha256: str | None
+    digests: WeightDigests
     settings: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
     """What :meth:`Adapter.describe` says."""
 
@@ -100,8 +101,8 @@ def _model_used(model: LoadedModel) -> ModelUsed:
 
     info, options = model.found.info, model.options
     checkpoint = None
-    if options.checkpoint is not None and model.checkpoint_sha256 is not None:
-        checkpoint = CheckpointUsed(file=options.checkpoint.name, sha256=model.checkpoint_sha256)
+    if options.checkpoint is not None and model.digests.checkpoint is not None:
+        checkpoint = CheckpointUsed(file=options.checkpoint.name, sha256=model.digests.checkpoint)
     return ModelUsed(
         name=info.name,
         title=info.title,
@@ -111,6 +112,10 @@ def _model_used(model: LoadedModel) -> ModelUsed:
         train_set=model.train_set,
         weights="checkpoint" if checkpoint else "untrained" if options.untrained else "none",
         checkpoint=checkpoint,
+        beside={
+            name: CheckpointUsed(file=options.beside[name].name, sha256=digest)
+            for name, digest in model.digests.beside.items()
+        },
         seed=None if checkpoint else options.seed,
         settings=dict(model.settings),
         precision=options.precision,
@@ -146,9 +151,12 @@ def _run_of(evaluation: Evaluation, model: LoadedModel, drive: Drive) -> Run:
 
 
 def _parameters(adapter: Adapter) -> Parameters | None:
-    """Count the parameters of adapters that keep a torch module as ``network``."""
+    """Count the parameters of adapters that count them, or keep a torch module as ``network``."""
     from ovrisisbench.records import Parameters
 
+    if isinstance(adapter, ParameterCounter):
+        counts = adapter.count_parameters()
+        return Parameters(total=counts.total, trainable=counts.trainable)
     network = getattr(adapter, "network", None)
     if network is None or not hasattr(network, "parameters"):
         return None

@@ -20,9 +20,10 @@ from ovrisisbench.benchmark.inputs import (
     Loading,
     check_train_set,
     datasets_to_run,
-    examine_checkpoint,
+    examine_weights,
     load_options,
     open_prepared,
+    train_classes,
 )
 from ovrisisbench.benchmark.recording import Drive, LoadedModel, make_record
 from ovrisisbench.catalog import DEFAULT_PROTOCOL, Protocol, load_protocol
@@ -113,14 +114,16 @@ def run(
         )
         options = load_options(found.info, local_rank=processes.local_rank, **loading)
         sizes = {key: len(rules.vocabulary(key).class_names) for key in keys}
-        digest = examine_checkpoint(found, options, sizes)
+        digests = examine_weights(
+            found, options, sizes, train_set=train_set, train_classes=train_classes(rules, train_set)
+        )
         adapter = found.load_class().load(options)
         loaded = LoadedModel(
             adapter=adapter,
             found=found,
             options=options,
             train_set=train_set,
-            checkpoint_sha256=digest,
+            digests=digests,
             settings=dict(adapter.describe()),
         )
         records = [
@@ -206,7 +209,8 @@ def _journal_name(model: LoadedModel, dataset: PreparedDataset, rules: Protocol,
         "protocol": rules.id,
         "data": dataset.manifest.digest,
         "model": [info.name, model.found.origin, options.backbone, model.train_set, options.precision],
-        "weights": model.checkpoint_sha256 or ["untrained", options.seed],
+        "weights": model.digests.checkpoint or ["untrained", options.seed],
+        **({"beside": dict(model.digests.beside)} if model.digests.beside else {}),
         "settings": dict(model.settings),
         "told": truth,
     }

@@ -12,6 +12,7 @@ from ovrisisbench.catalog.protocols import (
     protocol_names,
     protocols_testing,
 )
+from ovrisisbench.catalog.training_sets import is_outside, outside_training_sets, training_set_title
 from ovrisisbench.catalog.vocabularies import (
     Vocabulary,
     checked_class_names,
@@ -29,12 +30,15 @@ __all__ = [
     "checked_class_names",
     "class_overlap",
     "dataset_keys",
+    "is_outside",
     "load_card",
     "load_cards",
     "load_overlap_table",
     "load_protocol",
     "load_vocabulary",
+    "outside_training_sets",
     "protocol_names",
     "protocols_testing",
+    "training_set_title",
     "vocabulary_names",
 ]

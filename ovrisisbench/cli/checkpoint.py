@@ -24,8 +24,8 @@ _MOST_KEYS = 8
 def command(file: Path, as_json: bool) -> int:
     """Tell which model, backbone and vocabulary the weights in FILE are for.
 
-    Nothing in the file is executed. Exit code 0 when one model knows the file and
-    nothing is missing, else 1.
+    Nothing in the file is executed. Exit code 0 when a model knows the file and
+    nothing is missing in it, else 1.
     """
     from ovrisisbench.adapter.doctor import diagnose
 
@@ -34,8 +34,8 @@ def command(file: Path, as_json: bool) -> int:
         print_json(diagnosis.to_json())
     else:
         _print(diagnosis)
-    sound = len(diagnosis.reports) == 1 and not (diagnosis.reports[0].missing or diagnosis.reports[0].misshapen)
-    return 0 if sound else 1
+    whole = [not (report.missing or report.misshapen) for report in diagnosis.reports]
+    return 0 if whole and all(whole) else 1
 
 
 def _print(diagnosis: Diagnosis) -> None:
@@ -55,16 +55,30 @@ def _print(diagnosis: Diagnosis) -> None:
         _print_report(report)
 
 
+def _identity(report: CheckpointReport) -> str:
+    """Say whose file it is, in one sentence."""
+    from ovrisisbench.adapter import find_adapter
+
+    info = find_adapter(report.model).info
+    size = "any vocabulary" if report.vocabulary_size is None else f"{report.vocabulary_size} classes"
+    trained = "" if report.trained_classes is None else f", trained with {report.trained_classes} classes"
+    return (
+        f"This is {info.title} (--model {info.name}), backbone {report.backbone} "
+        f"({info.backbones.get(report.backbone, 'unknown')}), for {size}{trained}."
+    )
+
+
 def _print_report(report: CheckpointReport) -> None:
     from rich.markup import escape
 
     out = console()
-    size = "any vocabulary" if report.vocabulary_size is None else f"{report.vocabulary_size} classes"
+    out.print(escape(_identity(report)))
     settings = ", ".join(f"{name} {value}" for name, value in report.settings.items())
-    out.print(f"This is [bold]{report.model}[/bold], backbone [bold]{report.backbone}[/bold], for {size}.")
     if settings:
         out.print(f"Read from it: {escape(settings)}.")
-    for sentence in (*report.ambiguous, *report.outside, *report.ignored):
+    for sentence in report.outside:
+        out.print(f"  [yellow]needed beside it[/yellow]: {escape(sentence)}")
+    for sentence in (*report.ambiguous, *report.ignored):
         out.print(f"  - {escape(sentence)}")
     out.print(
         f"{len(report.missing)} keys missing, {len(report.unused)} unused, {len(report.misshapen)} of a wrong shape."

@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 
 def loading_options(function: Callable[..., Result]) -> Callable[..., Result]:
-    """Add ``--backbone``, ``--checkpoint``, ``--untrained``, ``--seed``, ``--set``, ``--device``, ``--precision``.
+    """Add ``--backbone``, ``--checkpoint``, ``--weights``, ``--untrained``, ``--seed``, ``--set`` and so on.
 
     The command gets them together, as its keyword argument ``loading``.
     """
@@ -32,13 +32,21 @@ def loading_options(function: Callable[..., Result]) -> Callable[..., Result]:
             "seed": given.pop("seed"),
             "device": given.pop("device"),
             "precision": given.pop("precision"),
-            "settings": _parsed(given.pop("settings")),
+            "settings": _parsed(given.pop("settings"), "--set"),
+            "weights": {name: Path(path) for name, path in _parsed(given.pop("weights"), "--weights").items()},
         }
         return function(loading=loading, **given)
 
     options = [
         click.option("--backbone", help="Backbone of the model; may be left out where it has only one."),
         click.option("--checkpoint", type=click.Path(path_type=Path), help="File of trained weights."),
+        click.option(
+            "--weights",
+            multiple=True,
+            metavar="NAME=FILE",
+            help="A file of weights that the model takes beside its checkpoint (see 'ovrisis-bench models NAME'); "
+            "may be repeated.",
+        ),
         click.option(
             "--untrained", is_flag=True, help="Use seeded random weights instead of a checkpoint; records say so."
         ),
@@ -69,8 +77,8 @@ def loading_options(function: Callable[..., Result]) -> Callable[..., Result]:
     return command
 
 
-def _parsed(pairs: Sequence[str]) -> dict[str, str]:
-    """Turn ``NAME=VALUE`` texts into a dictionary.
+def _parsed(pairs: Sequence[str], option: str) -> dict[str, str]:
+    """Turn ``NAME=VALUE`` texts of an option into a dictionary.
 
     Raises:
         click.BadParameter: a text without ``=``, or a name given twice.
@@ -79,8 +87,8 @@ def _parsed(pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         name, separator, value = pair.partition("=")
         if not separator or not name:
-            raise click.BadParameter(f"'{pair}' is not NAME=VALUE.", param_hint="--set")
+            raise click.BadParameter(f"'{pair}' is not NAME=VALUE.", param_hint=option)
         if name in settings:
-            raise click.BadParameter(f"'{name}' is given twice.", param_hint="--set")
+            raise click.BadParameter(f"'{name}' is given twice.", param_hint=option)
         settings[name] = value
     return settings

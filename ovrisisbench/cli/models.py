@@ -60,6 +60,9 @@ def _as_json(found: FoundAdapter) -> dict[str, object]:
         "origin": found.origin,
         "backbones": dict(info.backbones),
         "weights": list(info.weights),
+        "beside": dict(info.beside),
+        "prompts": info.prompts,
+        "preprocessing": info.preprocessing,
         "settings": {name: asdict(setting) for name, setting in info.settings.items()},
         "paper": info.paper,
         "code": info.code,
@@ -91,6 +94,13 @@ def _print_one(found: FoundAdapter) -> None:
         out.print("[bold]Weights[/bold]")
         for line in info.weights:
             out.print(f"  - {escape(line)}")
+    if info.beside:
+        out.print("[bold]Beside the checkpoint[/bold] (--weights NAME=FILE)")
+        for name, text in info.beside.items():
+            out.print(f"  {escape(name)}: {escape(text)}")
+    for heading, text in (("Prompts", info.prompts), ("Images", info.preprocessing)):
+        if text:
+            out.print(f"[bold]{heading}[/bold]\n  {escape(text)}")
     if info.settings:
         out.print("[bold]Settings[/bold] (--set NAME=VALUE)")
         for name, setting in info.settings.items():

@@ -11,6 +11,7 @@ import click
 
 from ovrisisbench.benchmark import Loading, RunReport, run
 from ovrisisbench.catalog.protocols import DEFAULT_PROTOCOL
+from ovrisisbench.catalog.training_sets import is_outside
 from ovrisisbench.cli.loading import loading_options
 from ovrisisbench.cli.output import console, json_option, print_json
 
@@ -54,7 +55,11 @@ class ProgressReport(RunReport):
 @click.command(name="run")
 @click.option("--model", required=True, help="Name of a model (see 'ovrisis-bench models'), or file.py:Class.")
 @loading_options
-@click.option("--train-set", help="Data set that the weights were trained on, such as dlrsd.")
+@click.option(
+    "--train-set",
+    help="What the weights were trained on: a training set of the protocol such as dlrsd, coco-stuff, landdiscover50k, "
+    "or other:NAME.",
+)
 @click.option(
     "--datasets",
     default="all",
@@ -180,7 +185,8 @@ def _seen_line(record: Record) -> str:
         return ""
     seen = record.dataset.seen_in_training
     if seen is None:
-        where = f"{record.model.train_set} is not prepared here with its splits"
+        outside = is_outside(record.model.train_set)
+        where = f"{record.model.train_set} {'has no card' if outside else 'is not prepared here with its splits'}"
         return f"\n  how many test images were seen in training is unknown: {where}"
     kinds = ((seen.by_split, "of its split"), (seen.exact, "with equal pixels"), (seen.near, "alike"))
     found = ", ".join(f"{count:,} {words}" for count, words in kinds if count)

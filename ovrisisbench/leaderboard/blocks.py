@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from ovrisisbench.catalog import dataset_keys, load_card
+from ovrisisbench.catalog import dataset_keys, load_card, training_set_title
 from ovrisisbench.leaderboard.families import backbone_family, family_order
 from ovrisisbench.leaderboard.model import MEAN, METRICS, Block, Cell, CellKey, Metric, Row
 from ovrisisbench.leaderboard.numbers import mean_of
@@ -99,4 +99,4 @@ def _block_order(group: tuple[str, str | None, str]) -> tuple[bool, bool, str, t
 def _title(what: str, train_set: str | None) -> str:
     if what == "floors":
         return "Floors"
-    return "Without a training set" if train_set is None else f"Trained on {dataset_title(train_set)}"
+    return "Without a training set" if train_set is None else f"Trained on {training_set_title(train_set)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ovrisisbench.leaderboard.blocks import dataset_title
+from ovrisisbench.catalog import training_set_title
 from ovrisisbench.leaderboard.measured import MeasuredRow, data_key
 from ovrisisbench.leaderboard.model import MEAN, METRIC_NAMES, METRICS, Metric, Row
 from ovrisisbench.leaderboard.numbers import percent_text
@@ -62,7 +62,7 @@ def printed_notes(table: PublishedTable, rows: Sequence[Row]) -> tuple[str, ...]
 
 
 def _described(row: Row, train_set: str | None) -> str:
-    trained = f" trained on {dataset_title(train_set)}" if train_set else ""
+    trained = f" trained on {training_set_title(train_set)}" if train_set else ""
     return f"{row.title} {row.backbone}{trained}"
 
 

@@ -18,7 +18,15 @@ def _may_know_what_training_has_seen(content: Content) -> Content:
     return content
 
 
-_STEPS: Mapping[int, Callable[[Content], Content]] = {1: _may_know_what_training_has_seen}
+def _may_name_files_beside_the_checkpoint(content: Content) -> Content:
+    # Version 3 added model.beside, which may be missing.
+    return content
+
+
+_STEPS: Mapping[int, Callable[[Content], Content]] = {
+    1: _may_know_what_training_has_seen,
+    2: _may_name_files_beside_the_checkpoint,
+}
 """Version -> function that turns content of that version into content of the next one.
 
 A change of the format adds its step here and a real file of the old format to ``tests/records/historic``.

@@ -13,7 +13,17 @@ from importlib.metadata import PackageNotFoundError, version
 
 __all__ = ["PACKAGES", "command_words", "package_versions", "platform_words", "python_version", "utc_now"]
 
-PACKAGES = ("ovrisisbench", "torch", "numpy", "timm", "open_clip_torch", "h5py", "pillow")
+PACKAGES = (
+    "ovrisisbench",
+    "torch",
+    "numpy",
+    "timm",
+    "open_clip_torch",
+    "h5py",
+    "pillow",
+    "transformers",
+    "opencv-python-headless",
+)
 """Packages whose version can change a number."""
 
 

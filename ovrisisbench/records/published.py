@@ -54,7 +54,7 @@ class PublishedRow(RecordModel):
 class PublishedTable(RecordModel):
     """One printed table."""
 
-    format: Literal[2] = FORMAT
+    format: Literal[3] = FORMAT
     kind: Literal["published"] = "published"
     name: str
     """File stem."""

@@ -38,7 +38,7 @@ __all__ = [
     "VocabularyUsed",
 ]
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Version of the record format that this package writes; older ones are read, newer ones refused."""
 
 
@@ -65,6 +65,8 @@ class ModelUsed(RecordModel):
     weights: Literal["checkpoint", "untrained", "none"]
     """``untrained``: seeded random weights; ``none``: the model has no weights of its own."""
     checkpoint: CheckpointUsed | None = None
+    beside: dict[str, CheckpointUsed] = Field(default_factory=dict)
+    """Files of weights beside the checkpoint, by the names that the model gives them."""
     seed: int | None = None
     """Of random weights or draws; None where nothing is drawn."""
     settings: dict[str, SettingValue] = Field(default_factory=dict)
@@ -73,7 +75,10 @@ class ModelUsed(RecordModel):
 
     def identity(self) -> dict[str, Any]:
         """Return what makes this model another one: a renamed checkpoint or a new title does not."""
-        return self.model_dump(mode="json", exclude={"title": True, "checkpoint": {"file"}})
+        identity = self.model_dump(mode="json", exclude={"title": True, "checkpoint": {"file"}, "beside": True})
+        if self.beside:
+            identity["beside"] = {name: used.sha256 for name, used in self.beside.items()}
+        return identity
 
     @model_validator(mode="after")
     def _checkpoint_named(self) -> ModelUsed:
@@ -218,7 +223,7 @@ class Run(RecordModel):
 class Record(RecordModel):
     """The measured result of one model on one data set of one protocol."""
 
-    format: Literal[2] = FORMAT
+    format: Literal[3] = FORMAT
     kind: Literal["measured"] = "measured"
     model: ModelUsed
     protocol: ProtocolUsed

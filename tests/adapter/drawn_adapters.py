@@ -119,7 +119,8 @@ BOUND = AdapterInfo(
 def bound_report(shapes) -> CheckpointReport | None:
     if "bound.weight" not in shapes:
         return None
-    return CheckpointReport(model="bound", backbone="none", vocabulary_size=shapes["bound.weight"][0])
+    rows = shapes["bound.weight"][0]
+    return CheckpointReport(model="bound", backbone="none", vocabulary_size=rows, trained_classes=rows)
 
 
 def failing_report(shapes) -> CheckpointReport | None:

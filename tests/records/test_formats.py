@@ -24,6 +24,11 @@ def test_records_before_version_2_do_not_know_what_training_has_seen():
     assert (seen.images, seen.of, seen.left_out) == (3, 5, True)
 
 
+def test_records_before_version_3_name_no_files_beside_the_checkpoint():
+    assert read_record(HISTORIC / "v2.record.json").model.beside == {}
+    assert read_record(HISTORIC / "v3.record.json").model.beside["rsib"].file == "RSIB.pth"
+
+
 def test_an_old_record_keeps_its_file_name():
     record = read_record(HISTORIC / "v1.record.json")
     assert record.counts.file == f"{record.stem}.counts.npz"
