@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "duplicates": ("duplicates", "Find images that show the same, across splits and data sets."),
     "run": ("run", "Measure a model on prepared data sets."),
     "leaderboard": ("leaderboard", "Build the table of measured and published results."),
+    "speed": ("speed", "Time models on this machine: milliseconds, parameters, operations, memory."),
     "checkpoint": ("checkpoint", "Tell which model a file of weights is for, and what it lacks."),
     "check-adapter": ("check_adapter", "Test whether an adapter keeps the contract."),
     "demo": ("demo", "Draw a small data set and run the whole benchmark on it."),
