@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ovrisisbench.adapters.clip.blocks import Block
-from ovrisisbench.adapters.clip.image_tower import CLIPImageTower
+from ovrisisbench.adapters.clip.image_tower import DenseCLIPImageTower
 from ovrisisbench.adapters.clip.positions import resized_positions
 from ovrisisbench.adapters.cost_aggregation.dino import DINO
 from ovrisisbench.adapters.cost_aggregation.guided import GuidedLinear
@@ -23,7 +23,7 @@ from ovrisisbench.adapters.cost_aggregation.upsampling import UpsamplingStage
 from ovrisisbench.adapters.rskt_seg.fusion import EfficientLayer
 from ovrisisbench.adapters.rskt_seg.network import RSKTSeg
 
-__all__ = ["OfficialRSKT"]
+__all__ = ["OfficialRSKT", "dino_outputs"]
 
 _HEADS = 8
 
@@ -39,7 +39,7 @@ class OfficialRSKT:
         self.network = network
         config = network.config
         # The official code runs RemoteCLIP to its end; the weights of the part that no output depends on do not matter.
-        self.remote = CLIPImageTower(config.remote_tower, grid=config.grid, taps=config.remote_taps).eval()
+        self.remote = DenseCLIPImageTower(config.remote_tower, grid=config.grid, taps=config.remote_taps).eval()
         self.remote.load_state_dict(network.remote_clip.state_dict(), strict=False)
 
     @torch.no_grad()
@@ -53,7 +53,7 @@ class OfficialRSKT:
             dense.append(as_maps(features[:, 1:]).rot90(-turns, dims=(2, 3)))
             taps.append(tapped)
         _, remote_taps = _clip(self.remote, _resized(images, config.remote_input))
-        dino_taps = _dino(network.dino, _resized(images, config.dino_input))
+        dino_taps = dino_outputs(network.dino, _resized(images, config.dino_input))
         encoders = {
             "clip": [as_maps(tap[:, 1:]) for tap in taps[0]],
             "remote_clip": [as_maps(tap[:, 1:]) for tap in remote_taps],
@@ -75,8 +75,8 @@ class OfficialRSKT:
         clip = torch.einsum("brchw,kc->bkrhw", features, text)[0]
         dino = torch.einsum("bchw,kc->bkhw", F.normalize(dino_map, dim=1), F.normalize(text, dim=-1))[0][:, None]
         volume = self.network.cost_volume
-        of_clip, of_dino = volume.conv1(clip).sigmoid(), volume.conv2(dino).sigmoid()
-        return volume.fusion_corr(torch.cat([of_clip, of_dino], dim=1)).sigmoid() + of_clip
+        of_clip, of_dino = volume.embedding.conv1(clip).sigmoid(), volume.embedding.conv2(dino).sigmoid()
+        return volume.embedding.fusion_corr(torch.cat([of_clip, of_dino], dim=1)).sigmoid() + of_clip
 
     def _aggregated(self, x: Tensor, image: Tensor, text: Tensor) -> Tensor:
         fusion = self.network.fusion
@@ -101,13 +101,15 @@ def _resized(images: Tensor, side: int) -> Tensor:
     return F.interpolate(images, size=(side, side), mode="bilinear", align_corners=False)
 
 
-def _clip(tower: CLIPImageTower, images: Tensor) -> tuple[Tensor, list[Tensor]]:
+def _clip(tower: DenseCLIPImageTower, images: Tensor) -> tuple[Tensor, list[Tensor]]:
     """Every block, attention with weights; queries and keys in the last block too."""
     patches = tower.conv1(images).flatten(2).transpose(1, 2)
     x = torch.cat([tower.class_embedding.expand(len(patches), 1, -1), patches], dim=1)
-    x = tower.ln_pre(x + resized_positions(tower.positional_embedding, tower.grid)).transpose(0, 1)  # (L, 1, D)
+    x = tower.ln_pre(x + resized_positions(tower.positional_embedding, (tower.grid, tower.grid))).transpose(
+        0, 1
+    )  # (L, 1, D)
     taps = []
-    *blocks, last = tower.transformer.resblocks
+    *blocks, last = tower.blocks
     for index, block in enumerate(blocks):
         x = x + _attention_with_weights(block, block.ln_1(x))
         x = x + block.mlp(block.ln_2(x))
@@ -131,10 +133,11 @@ def _attention_with_weights(block: Block, y: Tensor) -> Tensor:
     return out
 
 
-def _dino(tower: DINO, images: Tensor) -> list[Tensor]:
+def dino_outputs(tower: DINO, images: Tensor) -> list[Tensor]:
     """Every block's output, normalised; attention maps and qkv handed out of each block."""
     patches = tower.patch_embed(images)
-    positions = resized_positions(tower.pos_embed[0], tower.grid, scale=(tower.grid + 0.1) / tower.table)
+    factor = (tower.grid + 0.1) / tower.table
+    positions = resized_positions(tower.pos_embed[0], (tower.grid, tower.grid), scale=(factor, factor))
     x = torch.cat([tower.cls_token.expand(len(patches), -1, -1), patches], dim=1) + positions
     outputs = []
     for block in tower.blocks:

@@ -23,6 +23,8 @@ from ovrisisbench.adapters.inference.folding import fold_weights
 from ovrisisbench.adapters.inference.packed_linears import pack_linears, packing_works
 from ovrisisbench.adapters.rskt_seg.loading import untrained
 from ovrisisbench.adapters.rskt_seg.network import RSKTSeg
+from ovrisisbench.adapters.text.encoder import TextEncoder
+from ovrisisbench.adapters.text.templates import SCENE
 
 SETTINGS = {"vit-b": (5, 17), "vit-l": (2, 6)}
 """Layers N and classes K: a released DLRSD and a released iSAID setting on small vocabularies."""
@@ -51,7 +53,7 @@ def _measure(backbone: str, rounds: int) -> None:
     candidates: dict[str, Network] = {"official work": OfficialRSKT(network), "plain linears": fold_weights(network)}
     if packing_works():
         candidates["packed linears"] = _packed(network)
-    text = network.text.embed([f"class {index}" for index in range(classes)])
+    text = TextEncoder(network.text, SCENE).embed([f"class {index}" for index in range(classes)])[:, 0]
     image = torch.randn(1, 3, 640, 640, generator=torch.Generator().manual_seed(0))
 
     reference = candidates["official work"](image, text)

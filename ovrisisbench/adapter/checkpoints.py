@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ovrisisbench.adapter.torchscript import is_torchscript, read_torchscript
 from ovrisisbench.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
     Wrappers are taken off: the dictionary under ``model``, ``state_dict``,
     ``teacher`` or ``student``, and a ``module.`` that all keys share. Key names
     are otherwise left as they are. NumPy arrays (as some Detectron2 files hold)
-    become tensors; entries that are no tensors are dropped.
+    become tensors; entries that are no tensors are dropped. A TorchScript archive
+    (OpenAI's files of CLIP) gives the tensors of its modules; its code is not run.
 
     Args:
         path: the file; read memory-mapped where its format allows.
@@ -43,7 +45,10 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
     """
     if not path.is_file():
         raise CheckpointError(f"There is no checkpoint at {path}; check the path given to --checkpoint.")
-    content = _safetensors(path) if path.suffix == ".safetensors" else _torch_file(path)
+    if path.suffix == ".safetensors":
+        content: object = _safetensors(path)
+    else:
+        content = read_torchscript(path) if is_torchscript(path) else _torch_file(path)
     tensors = _unwrapped(content, path)
     if not tensors:
         raise CheckpointError(f"{path} holds no tensors, so it is not a checkpoint of any model.")
