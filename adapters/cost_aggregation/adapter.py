@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -14,15 +13,15 @@ from torch import Tensor
 from ovrisisbench.adapter.interface import LoadOptions, ParameterCounts, ScoreMap
 from ovrisisbench.adapters.cost_aggregation.inference import sliding_scores, whole_image_scores
 from ovrisisbench.adapters.cost_aggregation.network import FamilyNetwork
-from ovrisisbench.adapters.cost_aggregation.settings import Value
 from ovrisisbench.adapters.inference.linear_choice import LinearKind, resolve_linears
 from ovrisisbench.adapters.inference.ready import ready
 from ovrisisbench.adapters.inference.trace import Trace
+from ovrisisbench.adapters.settings import Value
 from ovrisisbench.adapters.text.cache import EmbeddingCache
 from ovrisisbench.adapters.text.class_names import first_synonym
 from ovrisisbench.adapters.text.encoder import TextEncoder
 from ovrisisbench.adapters.text.templates import SCENE
-from ovrisisbench.errors import AdapterError
+from ovrisisbench.adapters.text.vocabulary import Vocabularies
 
 __all__ = ["CostAggregationAdapter", "Inference"]
 
@@ -64,18 +63,14 @@ class CostAggregationAdapter:
         self.network = ready(network, inference.device, linears=inference.linears, packed=network.encoders())
         self._trained_values = trained_values
         self._encoder = TextEncoder(network.text, SCENE, cache=inference.cache)
-        self._embeddings: dict[tuple[str, ...], Tensor] = {}
-        self._text: Tensor | None = None
-        self._lock = threading.Lock()
+        self.vocabularies = Vocabularies(self._embed)
 
-    @torch.inference_mode()
     def set_vocabulary(self, class_names: Sequence[str]) -> None:
         """Encode the class names, once for each vocabulary; of a name with synonyms the first counts."""
-        key = tuple(class_names)
-        with self._lock:
-            if key not in self._embeddings:
-                self._embeddings[key] = self._encoder.embed([first_synonym(name) for name in key])[:, 0]
-            self._text = self._embeddings[key]
+        self.vocabularies.choose(class_names)
+
+    def _embed(self, class_names: Sequence[str]) -> Tensor:
+        return self._encoder.embed([first_synonym(name) for name in class_names])[:, 0]
 
     @property
     def embeddings(self) -> Tensor:
@@ -84,9 +79,7 @@ class CostAggregationAdapter:
         Raises:
             AdapterError: no vocabulary is set.
         """
-        if self._text is None:
-            raise AdapterError("No vocabulary is set; call set_vocabulary before predict.")
-        return self._text
+        return self.vocabularies.present
 
     @torch.inference_mode()
     def predict(self, images: Sequence[NDArray[np.uint8]], *, image_ids: Sequence[str]) -> Sequence[ScoreMap]:

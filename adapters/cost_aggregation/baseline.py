@@ -12,10 +12,11 @@ from ovrisisbench.adapter.interface import AdapterInfo, CheckpointReport, LoadOp
 from ovrisisbench.adapters.cost_aggregation.adapter import CostAggregationAdapter, Inference
 from ovrisisbench.adapters.cost_aggregation.config import FamilyConfig
 from ovrisisbench.adapters.cost_aggregation.network import FamilyNetwork
-from ovrisisbench.adapters.cost_aggregation.settings import BASELINE_NUMBERS, BASELINE_SETTINGS, parse_settings
+from ovrisisbench.adapters.cost_aggregation.settings import BASELINE_NUMBERS, BASELINE_SETTINGS
 from ovrisisbench.adapters.inference.ready import seeded
 from ovrisisbench.adapters.official_files.layout import FileLayout, Shapes
 from ovrisisbench.adapters.official_files.refusals import check_backbone, read_own, shapes_of
+from ovrisisbench.adapters.settings import parse_settings
 from ovrisisbench.errors import AdapterError
 
 __all__ = ["BaselineAdapter", "BaselineModel"]

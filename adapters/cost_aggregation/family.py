@@ -33,8 +33,8 @@ def member(shapes: Shapes) -> str | None:
     """
     if has(shapes, f"{HEAD}Fusiondecoder"):
         return "rskt-seg" if _is_rskt_seg(shapes) else "gsnet"
-    if f"{HEAD}decoder1.up.weight" not in shapes or has(shapes, f"{HEAD}decoder_corr_guidance_projection."):
-        return None
+    if f"{HEAD}decoder1.up.weight" not in shapes or not has(shapes, f"{HEAD}layers."):
+        return None  # SED has such a decoder too, but no aggregator
     return "ovris" if f"{HEAD}decoder1.cconv.weight" in shapes or cost_channels(shapes) == 4 else "cat-seg"
 
 

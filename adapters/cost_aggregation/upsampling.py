@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ovrisisbench.adapters.inference.folding import Foldable
 
-__all__ = ["GuidanceBranch", "UpsamplingStage"]
+__all__ = ["GuidanceBranch", "UpsamplingStage", "enlarged", "folded_enlargement"]
 
 
 class GuidanceBranch(Foldable):
@@ -37,7 +37,7 @@ class GuidanceBranch(Foldable):
         """Return the guidance (B, out_channels, H, W) of encoder features (B, D, grid, grid)."""
         if self.folded is not None:
             kernel, offset = self.folded
-            return F.relu(_enlarged(features, kernel, stride=self.upsample.stride[0]) + offset)
+            return F.relu(enlarged(features, kernel, stride=self.upsample.stride[0]) + offset)
         return F.relu(self.project(self.upsample(features)))
 
     def fold(self) -> None:
@@ -46,7 +46,7 @@ class GuidanceBranch(Foldable):
             super().fold()
 
     def _fold(self) -> tuple[Tensor, ...]:
-        return _folded_enlargement(self.upsample, self.project.weight, self.project.bias, grid=self.grid)
+        return folded_enlargement(self.upsample, self.project.weight, self.project.bias, grid=self.grid)
 
 
 class UpsamplingStage(Foldable):
@@ -93,27 +93,38 @@ class UpsamplingStage(Foldable):
         """The half of the first convolution that sees ``x``, (N, out_channels, 2 * grid, 2 * grid)."""
         if self.folded is not None:
             kernel, offset = self.folded
-            return _enlarged(x, kernel, stride=2) + offset
+            return enlarged(x, kernel, stride=2) + offset
         return F.conv2d(self.up(x), self._kernel_of_x(), padding=1)
 
     def _kernel_of_x(self) -> Tensor:
         return self.conv1.weight[:, : self.up.out_channels]
 
     def _fold(self) -> tuple[Tensor, ...]:
-        return _folded_enlargement(self.up, self._kernel_of_x(), None, grid=self.grid)
+        return folded_enlargement(self.up, self._kernel_of_x(), None, grid=self.grid)
 
     def _fold_sources(self) -> Iterable[Tensor]:
         return (*self.up.parameters(), self.conv1.weight)
 
 
-def _enlarged(x: Tensor, kernel: Tensor, *, stride: int) -> Tensor:
+def enlarged(x: Tensor, kernel: Tensor, *, stride: int) -> Tensor:
+    """Enlarge maps (N, C, h, w) by ``stride`` with a folded kernel; its offset map is still to be added."""
     return F.conv_transpose2d(x, kernel, stride=stride, padding=1)
 
 
-def _folded_enlargement(
+def folded_enlargement(
     up: nn.ConvTranspose2d, weight: Tensor, bias: Tensor | None, *, grid: int
 ) -> tuple[Tensor, Tensor]:
-    """Return the kernel (C, O, s + 2, s + 2) and the offset map (O, s * grid, s * grid) of ``up`` and a 3x3 kernel."""
+    """Fold a transposed convolution with kernel = stride = s, and the 3x3 convolution behind it.
+
+    Args:
+        up: the transposed convolution, C channels to D.
+        weight: (O, D, 3, 3), the kernel of the convolution, padding 1.
+        bias: (O,) of the convolution, or None.
+        grid: side of the maps that come in.
+
+    Returns:
+        The kernel (C, O, s + 2, s + 2) for :func:`enlarged`, and the offset map (O, s * grid, s * grid).
+    """
     # The kernels of the transposed convolution are small images here, one for each channel that comes in.
     kernel = F.conv2d(up.weight, weight, padding=2)
     side = up.stride[0] * grid

@@ -26,10 +26,10 @@ from ovrisisbench.adapters.cost_aggregation.official_names import (
     decoder_rules,
     names_by,
 )
-from ovrisisbench.adapters.cost_aggregation.settings import switch
 from ovrisisbench.adapters.official_files.layout import FileLayout, Shapes
 from ovrisisbench.adapters.ovris.config import BACKBONES, OVRISConfig
 from ovrisisbench.adapters.ovris.network import OVRIS
+from ovrisisbench.adapters.settings import switch
 
 __all__ = ["file_layout", "read_config", "report"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Self, cast
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ovrisisbench.adapter.interface import Crop, LoadOptions, ParameterCounts, ScoreMap
-from ovrisisbench.adapters.cost_aggregation.settings import Value, parse_settings
 from ovrisisbench.adapters.images.mapper import mapped, mapped_size
 from ovrisisbench.adapters.images.pixels import as_pixels, normalised, padded, squeezed
 from ovrisisbench.adapters.inference.linear_choice import resolve_linears
@@ -26,10 +24,12 @@ from ovrisisbench.adapters.plain_clip.config import BACKBONES, Dense
 from ovrisisbench.adapters.plain_clip.network import PlainCLIP
 from ovrisisbench.adapters.plain_clip.official import file_layout, report
 from ovrisisbench.adapters.plain_clip.settings import SETTINGS
+from ovrisisbench.adapters.settings import Value, parse_settings
 from ovrisisbench.adapters.text.cache import EmbeddingCache
 from ovrisisbench.adapters.text.class_names import first_synonym
 from ovrisisbench.adapters.text.encoder import TextEncoder, mean_direction
 from ovrisisbench.adapters.text.templates import IMAGENET
+from ovrisisbench.adapters.text.vocabulary import Vocabularies
 from ovrisisbench.errors import AdapterError
 
 __all__ = ["PlainCLIPAdapter"]
@@ -54,14 +54,12 @@ class PlainCLIPAdapter:
         self.network = ready(network, device, linears=self.linears, packed=[network.clip])
         cache = None if options.untrained else EmbeddingCache()
         self._encoder = TextEncoder(self.network.text, IMAGENET, cache=cache)
-        self._encoded: dict[tuple[str, ...], Tensor] = {}
-        self._text: Tensor | None = None
-        self._lock = threading.Lock()
+        self.vocabularies = Vocabularies(self._embed)
 
     @classmethod
     def load(cls, options: LoadOptions) -> Self:
         """Build the model; see :meth:`ovrisisbench.adapter.interface.Adapter.load`."""
-        wishes = parse_settings(INFO.title, SETTINGS, options.settings, numbers={})
+        wishes = parse_settings(INFO.title, SETTINGS, options.settings)
         check_backbone(INFO, options.backbone)
         dense = cast("Dense", wishes.get("dense", "value"))
         layout = file_layout(replace(BACKBONES[options.backbone], dense=dense))
@@ -74,15 +72,12 @@ class PlainCLIPAdapter:
             raise AdapterError("CLIP, dense, needs CLIP's weights; give them with --checkpoint, or say --untrained.")
         return cls(cast("PlainCLIP", network), options, wishes)
 
-    @torch.inference_mode()
     def set_vocabulary(self, class_names: Sequence[str]) -> None:
         """Encode the class names, once for each vocabulary; of a name with synonyms the first counts."""
-        key = tuple(class_names)
-        with self._lock:
-            if key not in self._encoded:
-                vectors = self._encoder.embed([first_synonym(name) for name in key])
-                self._encoded[key] = mean_direction(vectors, dim=1)
-            self._text = self._encoded[key]
+        self.vocabularies.choose(class_names)
+
+    def _embed(self, class_names: Sequence[str]) -> Tensor:
+        return mean_direction(self._encoder.embed([first_synonym(name) for name in class_names]), dim=1)
 
     @property
     def embeddings(self) -> Tensor:
@@ -91,9 +86,7 @@ class PlainCLIPAdapter:
         Raises:
             AdapterError: no vocabulary is set.
         """
-        if self._text is None:
-            raise AdapterError("No vocabulary is set; call set_vocabulary before predict.")
-        return self._text
+        return self.vocabularies.present
 
     @torch.inference_mode()
     def predict(self, images: Sequence[NDArray[np.uint8]], *, image_ids: Sequence[str]) -> Sequence[ScoreMap]:

@@ -7,11 +7,11 @@ from typing import Self
 
 from ovrisisbench.adapter.interface import LoadOptions
 from ovrisisbench.adapters.cost_aggregation.adapter import CostAggregationAdapter, Inference
-from ovrisisbench.adapters.cost_aggregation.settings import parse_settings
 from ovrisisbench.adapters.rskt_seg.loading import from_checkpoint, untrained
 from ovrisisbench.adapters.rskt_seg.network import RSKTSeg
 from ovrisisbench.adapters.rskt_seg.official import file_layout
 from ovrisisbench.adapters.rskt_seg.settings import NUMBERS, SETTINGS
+from ovrisisbench.adapters.settings import parse_settings
 from ovrisisbench.errors import AdapterError
 
 __all__ = ["RSKTSegAdapter"]

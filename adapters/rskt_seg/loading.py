@@ -10,7 +10,6 @@ from typing import Any, cast
 
 from torch import nn
 
-from ovrisisbench.adapters.cost_aggregation.settings import Value, typed
 from ovrisisbench.adapters.inference.ready import seeded
 from ovrisisbench.adapters.official_files.layout import Shapes
 from ovrisisbench.adapters.official_files.refusals import check_backbone, read_own, shapes_of
@@ -26,6 +25,7 @@ from ovrisisbench.adapters.rskt_seg.official import (
     read_settings,
     report,
 )
+from ovrisisbench.adapters.settings import Value, typed
 from ovrisisbench.errors import AdapterError, CheckpointError
 
 __all__ = ["from_checkpoint", "untrained"]

@@ -22,11 +22,11 @@ from ovrisisbench.adapters.cost_aggregation.family import (
     sized,
 )
 from ovrisisbench.adapters.cost_aggregation.official_names import HEAD, PREDICTOR, TRAINED
-from ovrisisbench.adapters.cost_aggregation.settings import switch
 from ovrisisbench.adapters.official_files.layout import FileLayout, Shapes
 from ovrisisbench.adapters.rskt_seg.config import BACKBONES, Fusion, RSKTSegConfig
 from ovrisisbench.adapters.rskt_seg.network import RSKTSeg
 from ovrisisbench.adapters.rskt_seg.official_names import official_names
+from ovrisisbench.adapters.settings import switch
 
 __all__ = ["Reading", "compare", "file_layout", "is_gsnets_network", "read_settings", "report"]
 

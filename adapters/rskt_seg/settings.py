@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ovrisisbench.adapter.interface import Setting
-from ovrisisbench.adapters.cost_aggregation.settings import LINEARS
+from ovrisisbench.adapters.settings import LINEARS
 
 __all__ = ["NUMBERS", "SETTINGS"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Self, cast
 
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ovrisisbench.adapter.interface import LoadOptions, ParameterCounts, ScoreMap
-from ovrisisbench.adapters.cost_aggregation.settings import parse_settings
 from ovrisisbench.adapters.images.mapper import mapped
 from ovrisisbench.adapters.images.pixels import as_pixels, normalised, padded
 from ovrisisbench.adapters.inference.linear_choice import LinearKind, resolve_linears
@@ -25,10 +23,12 @@ from ovrisisbench.adapters.san.network import SAN
 from ovrisisbench.adapters.san.official import file_layout, report
 from ovrisisbench.adapters.san.semantic_inference import Sizes, class_scores, resized_masks
 from ovrisisbench.adapters.san.settings import SETTINGS
+from ovrisisbench.adapters.settings import parse_settings
 from ovrisisbench.adapters.text.cache import EmbeddingCache
 from ovrisisbench.adapters.text.class_names import as_written
 from ovrisisbench.adapters.text.encoder import TextEncoder
 from ovrisisbench.adapters.text.templates import VILD
+from ovrisisbench.adapters.text.vocabulary import Vocabularies
 from ovrisisbench.errors import AdapterError
 
 __all__ = ["SANAdapter"]
@@ -53,14 +53,12 @@ class SANAdapter:
         self.network = ready(network, self._device, linears=linears, packed=network.encoders())
         cache = None if options.untrained else EmbeddingCache()
         self._encoder = TextEncoder(network.text, VILD, cache=cache)
-        self._classifiers: dict[tuple[str, ...], Tensor] = {}
-        self._classifier: Tensor | None = None
-        self._lock = threading.Lock()
+        self.vocabularies = Vocabularies(self._classify)
 
     @classmethod
     def load(cls, options: LoadOptions) -> Self:
         """Build the model; see :meth:`ovrisisbench.adapter.interface.Adapter.load`."""
-        wishes = parse_settings(INFO.title, SETTINGS, options.settings, numbers={})
+        wishes = parse_settings(INFO.title, SETTINGS, options.settings)
         linears = resolve_linears(str(wishes.get("linears", "auto")), torch.device(options.device))
         check_backbone(INFO, options.backbone)
         layout = file_layout(BACKBONES[options.backbone])
@@ -73,15 +71,12 @@ class SANAdapter:
             raise AdapterError(f"{INFO.title} needs weights; give them with --checkpoint, or say --untrained.")
         return cls(cast("SAN", network), options, linears=linears, trained_values=layout.trained_values)
 
-    @torch.inference_mode()
     def set_vocabulary(self, class_names: Sequence[str]) -> None:
         """Encode the class names, once for each vocabulary."""
-        key = tuple(class_names)
-        with self._lock:
-            if key not in self._classifiers:
-                vectors = self._encoder.embed([as_written(name) for name in key])
-                self._classifiers[key] = self.network.classifier(vectors)
-            self._classifier = self._classifiers[key]
+        self.vocabularies.choose(class_names)
+
+    def _classify(self, class_names: Sequence[str]) -> Tensor:
+        return self.network.classifier(self._encoder.embed([as_written(name) for name in class_names]))
 
     @property
     def classifier(self) -> Tensor:
@@ -90,9 +85,7 @@ class SANAdapter:
         Raises:
             AdapterError: no vocabulary is set.
         """
-        if self._classifier is None:
-            raise AdapterError("No vocabulary is set; call set_vocabulary before predict.")
-        return self._classifier
+        return self.vocabularies.present
 
     @torch.inference_mode()
     def predict(self, images: Sequence[NDArray[np.uint8]], *, image_ids: Sequence[str]) -> Sequence[ScoreMap]:

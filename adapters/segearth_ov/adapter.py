@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self, cast
 
@@ -27,6 +26,7 @@ from ovrisisbench.adapters.text.cache import EmbeddingCache
 from ovrisisbench.adapters.text.class_names import query_words
 from ovrisisbench.adapters.text.encoder import TextEncoder, mean_direction
 from ovrisisbench.adapters.text.templates import IMAGENET
+from ovrisisbench.adapters.text.vocabulary import Vocabularies
 from ovrisisbench.errors import AdapterError
 
 __all__ = ["SegEarthOVAdapter"]
@@ -56,9 +56,7 @@ class SegEarthOVAdapter:
         self.network = ready(network, device, linears=self.linears, packed=[network.clip])
         cache = None if options.untrained else EmbeddingCache()
         self._encoder = TextEncoder(self.network.text, IMAGENET, cache=cache)
-        self._encoded: dict[tuple[str, ...], Queries] = {}
-        self._vocabulary: _Vocabulary | None = None
-        self._lock = threading.Lock()
+        self.vocabularies = Vocabularies(self._encode)
 
     @classmethod
     def load(cls, options: LoadOptions) -> Self:
@@ -84,26 +82,21 @@ class SegEarthOVAdapter:
             )
         return cls(cast("SegEarthOV", network), options, settings)
 
-    @torch.inference_mode()
     def set_vocabulary(self, class_names: Sequence[str]) -> None:
         """Encode the query words of the class names, once for each vocabulary.
 
         Raises:
             AdapterError: the background class of the settings is not among them.
         """
-        key = tuple(class_names)
-        background = self.settings.background_index(key)
-        threshold = None if background is None else Threshold(self.settings.threshold, background)
-        with self._lock:
-            if key not in self._encoded:
-                self._encoded[key] = self._queries(key)
-            self._vocabulary = _Vocabulary(self._encoded[key], threshold)
+        self.vocabularies.choose(class_names)
 
-    def _queries(self, class_names: Sequence[str]) -> Queries:
+    def _encode(self, class_names: Sequence[str]) -> _Vocabulary:
+        background = self.settings.background_index(class_names)
+        threshold = None if background is None else Threshold(self.settings.threshold, background)
         words = [query_words(name) for name in class_names]
         vectors = self._encoder.embed([word for of_class in words for word in of_class])
         classes = tuple(index for index, of_class in enumerate(words) for _ in of_class)
-        return Queries(mean_direction(vectors, dim=1), classes)
+        return _Vocabulary(Queries(mean_direction(vectors, dim=1), classes), threshold)
 
     @property
     def queries(self) -> Queries:
@@ -112,12 +105,7 @@ class SegEarthOVAdapter:
         Raises:
             AdapterError: no vocabulary is set.
         """
-        return self._present().queries
-
-    def _present(self) -> _Vocabulary:
-        if self._vocabulary is None:
-            raise AdapterError("No vocabulary is set; call set_vocabulary before predict.")
-        return self._vocabulary
+        return self.vocabularies.present.queries
 
     @torch.inference_mode()
     def predict(self, images: Sequence[NDArray[np.uint8]], *, image_ids: Sequence[str]) -> Sequence[ScoreMap]:
@@ -134,7 +122,7 @@ class SegEarthOVAdapter:
         has several query words or a threshold is set; see
         :func:`~ovrisisbench.adapters.segearth_ov.classes.class_scores`.
         """
-        queries, threshold = self._present()
+        queries, threshold = self.vocabularies.present
         cosines = sliding_cosines(image, self.network, queries.vectors, trace)
         if trace:
             trace("cosines", cosines[None])

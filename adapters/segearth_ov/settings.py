@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from ovrisisbench.adapter.interface import Setting
-from ovrisisbench.adapters.cost_aggregation.settings import LINEARS, parse_settings
+from ovrisisbench.adapters.settings import LINEARS, parse_settings
 from ovrisisbench.errors import AdapterError
 
 __all__ = ["SETTINGS", "Settings"]
@@ -48,7 +48,7 @@ class Settings:
         Raises:
             AdapterError: an unknown name, an illegal value, or a threshold without a background.
         """
-        values = parse_settings(title, SETTINGS, given, numbers={})
+        values = parse_settings(title, SETTINGS, given)
         background = str(values.get("background", _NO_CLASS))
         threshold = _share("probability_threshold", str(values.get("probability_threshold", "0")))
         if threshold and background == _NO_CLASS:

@@ -26,6 +26,9 @@ __all__ = ["EmbeddingCache", "tower_digest"]
 
 _NAME = "embeddings"
 
+_RECIPE = "float64, rounded once"
+"""How embeddings are computed; a change of it must not find what was computed before."""
+
 
 class EmbeddingCache:
     """A folder of embeddings.
@@ -46,7 +49,7 @@ class EmbeddingCache:
             names: what is put into them, in order.
             device: where they are computed.
         """
-        content = [weights, list(templates), list(names), device.type, torch.__version__]
+        content = [_RECIPE, weights, list(templates), list(names), device.type, torch.__version__]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def read(self, key: str) -> Tensor | None:

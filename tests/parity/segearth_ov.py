@@ -52,8 +52,8 @@ def compare(case: ParityCase, folder: Path) -> Iterator[Comparison]:
     adapter = _adapter(case, folder)
     yield from _compared_queries(case, adapter)
     vectors = torch.from_numpy(case.recorded["query_features"])
-    vocabulary = adapter._present()
-    adapter._vocabulary = vocabulary._replace(queries=vocabulary.queries._replace(vectors=vectors))
+    vocabulary = adapter.vocabularies.present
+    adapter.vocabularies.take(vocabulary._replace(queries=vocabulary.queries._replace(vectors=vectors)))
     image = case.image()
     found, exact, labels, sure = _found(case, adapter, image)
     for name, value in exact.items():

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from ovrisisbench.adapter.interface import Adapter, LoadOptions
-from ovrisisbench.adapters.cost_aggregation.settings import parse_settings
 from ovrisisbench.adapters.rskt_seg import INFO
 from ovrisisbench.adapters.rskt_seg.adapter import RSKTSegAdapter
 from ovrisisbench.adapters.rskt_seg.loading import untrained
 from ovrisisbench.adapters.rskt_seg.settings import NUMBERS, SETTINGS
+from ovrisisbench.adapters.settings import parse_settings
 from ovrisisbench.adapters.text.encoder import TextEncoder
 from ovrisisbench.errors import AdapterError
 from tests.adapters.official_shapes import write_checkpoint

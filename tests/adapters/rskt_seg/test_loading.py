@@ -11,7 +11,7 @@ from ovrisisbench.adapters.rskt_seg.config import TINY, RSKTSegConfig
 from ovrisisbench.adapters.rskt_seg.loading import from_checkpoint, untrained
 from ovrisisbench.adapters.rskt_seg.network import RSKTSeg
 from ovrisisbench.errors import AdapterError, CheckpointError, OvrisisBenchError
-from tests.adapters.official_shapes import case_shapes, write_checkpoint, write_zeros
+from tests.adapters.official_shapes import write_checkpoint
 from tests.adapters.rskt_seg.checkpoints import rskt_state
 
 EVERY_COMBINATION = [
@@ -130,15 +130,6 @@ def test_files_that_do_not_fit_are_refused_in_one_sentence(
 def test_another_backbone_is_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="is for tiny, not vit-l; say --backbone tiny"):
         from_checkpoint(_changed(tmp_path), "vit-l", {})
-
-
-@pytest.mark.parametrize(
-    ("case", "name"), [("catseg_vitb_dlrsd", "cat-seg"), ("gsnet_vitb_dlrsd", "gsnet"), ("ovrs_vitb_dlrsd", "ovris")]
-)
-def test_other_models_files_are_refused_by_name(tmp_path: Path, case: str, name: str) -> None:
-    path = write_zeros(tmp_path / "x.pth", case_shapes(case))
-    with pytest.raises(CheckpointError, match=f"is a checkpoint of {name} .*, not of rskt-seg; say --model {name}"):
-        from_checkpoint(path, "vit-b", {})
 
 
 def test_a_file_of_nothing_known_is_refused(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from ovrisisbench.adapters.san.config import BACKBONES, TINY, VIT_B, VIT_L, SANC
 from ovrisisbench.adapters.san.network import SAN
 from ovrisisbench.adapters.san.official import file_layout, report
 from ovrisisbench.errors import CheckpointError
-from tests.adapters.official_shapes import case_shapes, official_state, write_checkpoint, write_zeros
+from tests.adapters.official_shapes import case_shapes, official_state, write_checkpoint
 
 CASES = {"san_vitb_dlrsd": "vit-b", "san_vitl_potsdam": "vit-l"}
 SIDE = "side_adapter_network."
@@ -139,17 +139,6 @@ def test_a_file_of_an_unknown_width_is_compared_with_the_first_backbone(shape: t
     assert found is not None
     assert found.backbone == next(iter(BACKBONES))
     assert found.misshapen == (f"clip_visual_extractor.class_embedding: {said} in the file, 768 expected",)
-
-
-def test_another_models_file_is_refused_by_name(tmp_path: Path) -> None:
-    path = write_zeros(tmp_path / "x.pth", case_shapes("catseg_vitb_dlrsd"))
-    with pytest.raises(CheckpointError, match=r"is a checkpoint of cat-seg .*, not of san; say --model cat-seg"):
-        SANAdapter.load(LoadOptions(backbone="vit-b", checkpoint=path))
-
-
-@pytest.mark.parametrize("case", ["rskt_vitb_dlrsd", "catseg_vitb_dlrsd", "gsnet_vitb_dlrsd", "ovrs_vitb_dlrsd"])
-def test_files_of_other_models_are_not_taken_for_its_own(case: str) -> None:
-    assert report(case_shapes(case)) is None
 
 
 def test_the_reader_is_where_the_model_says_it_is() -> None:
