@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.parity.selection import ALWAYS
+
 
 def pytest_configure() -> None:
     # What is measured or encoded in a test is kept from the user's own cache, and of one worker's test from the next's.
@@ -20,6 +22,12 @@ def _one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    if config.getoption("--all-parity-cases"):
+        return "parity cases: all of the repository"
+    return f"parity cases: {', '.join(ALWAYS)}; all: make parity"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -113,7 +113,12 @@ def _computes(operator: Any) -> bool:  # noqa: ANN401 - an operator of torch
 
     name = str(operator.overloadpacket).rpartition(".")[2]
     simple = torch.Tag.pointwise in operator.tags or torch.Tag.inplace_view in operator.tags
-    return not (simple or operator.is_view or name in _MOVES)
+    if simple or operator.is_view or name in _MOVES:
+        return False
+    # torch tags some operators only in the form that does not work in place.
+    twin = getattr(torch.ops.aten, name.removesuffix("_"), None) if name.endswith("_") else None
+    overloads = [] if twin is None else [getattr(twin, overload) for overload in twin.overloads()]
+    return not any(torch.Tag.pointwise in overload.tags for overload in overloads)
 
 
 def _observer(seen: Counter[Any]) -> AbstractContextManager[Any]:

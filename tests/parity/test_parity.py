@@ -12,8 +12,9 @@ from types import ModuleType
 
 import pytest
 
-from tests.parity import cat_seg_family, rskt_seg
+from tests.parity import cat_seg_family, rskt_seg, san, scan, sed, segearth_ov
 from tests.parity.case import ParityCase, find_cases
+from tests.parity.selection import ALWAYS
 
 OWN_CASES = Path(__file__).with_name("cases")
 
@@ -22,17 +23,12 @@ DRIVERS: dict[str, ModuleType] = {
     "catseg": cat_seg_family,
     "ovrs": cat_seg_family,
     "gsnet": cat_seg_family,
+    "SCAN": scan,
+    "SAN": san,
+    "SED": sed,
+    "SegEarth-OV": segearth_ov,
 }
 """From a manifest's ``model`` to the module that drives it."""
-
-ALWAYS = (
-    "rskt_vitb_dlrsd",
-    "rskt_vitb_original_aggregator",
-    "catseg_vitb_dlrsd",
-    "ovrs_vitb_dlrsd",
-    "gsnet_vitb_dlrsd",
-)
-"""The cases that every test run has."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
