@@ -19,7 +19,7 @@ test: $(VENV)/.dev-installed
 	$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 parity: $(VENV)/.dev-installed
-	$(BIN)/pytest tests/parity -rP $(if $(CASES),--parity-cases $(CASES)) $(PYTEST_ARGS)
+	$(BIN)/pytest tests/parity -rP -n 2 --all-parity-cases $(if $(CASES),--parity-cases $(CASES)) $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev-installed
 	$(BIN)/ruff check .

@@ -125,8 +125,16 @@ def test_the_example_in_the_readme_runs(monkeypatch, tmp_path, capsys):
     assert capsys.readouterr().out == "[[1 0]\n [1 1]]\n"
 
 
+def test_the_example_of_timing_models_runs(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    (block,) = _code(ROOT / "docs" / "speed.md", "python")
+    exec(compile(block, "speed.md", "exec"), {"__name__": "__main__"})
+    assert capsys.readouterr().out == "CAT-Seg True\n"
+    assert list((tmp_path / "results").rglob("*.speed.json"))
+
+
 def test_the_example_of_a_model_keeps_the_contract(tmp_path):
-    (block,) = _code(ROOT / "docs" / "adding-a-model.md", "python")
+    block = _code(ROOT / "docs" / "adding-a-model.md", "python")[0]
     (tmp_path / "brightness.py").write_text(block)
     found = find_adapter(f"{tmp_path / 'brightness.py'}:Brightness")
     assert all(check.passed for check in check_adapter(found, LoadOptions(backbone="none")))
