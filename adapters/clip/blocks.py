@@ -41,10 +41,11 @@ class SelfAttention(nn.Module):
         self.out_proj = nn.Linear(width, width, device="meta")
         self.out_proj.weight, self.out_proj.bias = attention.out_proj.weight, attention.out_proj.bias
 
-    def forward(self, x: Tensor, *, causal: bool = False) -> Tensor:
-        """Attend among the tokens of each sequence, (B, L, D) -> (B, L, D)."""
+    def forward(self, x: Tensor, *, causal: bool = False, bias: Tensor | None = None) -> Tensor:
+        """Attend among the tokens of each sequence, (B, L, D) -> (B, L, D); ``bias`` (B, L) is added for each key."""
         q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (B, heads, L, d) each
-        x = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+        mask = None if bias is None else bias[:, None, None].to(q.dtype)
+        x = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
         return self.out_proj(x.transpose(1, 2).flatten(2))
 
 
@@ -62,9 +63,9 @@ class Block(nn.Module):
         self.attn = attention if isinstance(attention, SelfAttention) else SelfAttention(attention)
         self.ln_2, self.mlp = block.ln_2, block.mlp
 
-    def forward(self, x: Tensor, *, causal: bool = False) -> Tensor:
-        """Run the block over tokens (B, L, D)."""
-        x = x + self.attn(self.ln_1(x), causal=causal)
+    def forward(self, x: Tensor, *, causal: bool = False, bias: Tensor | None = None) -> Tensor:
+        """Run the block over tokens (B, L, D); see :class:`SelfAttention`."""
+        x = x + self.attn(self.ln_1(x), causal=causal, bias=bias)
         return x + self.mlp(self.ln_2(x))
 
 
@@ -77,7 +78,7 @@ class DenseBlock(Block, Foldable):
     are never computed; the two projections fold into one matrix.
     """
 
-    def forward(self, x: Tensor, *, causal: bool = False) -> Tensor:  # noqa: ARG002 - a block like the others
+    def forward(self, x: Tensor, *, causal: bool = False, bias: Tensor | None = None) -> Tensor:  # noqa: ARG002 - a block like the others
         """Run the block over tokens (B, L, D), the class token first."""
         x = self._value_path(self.ln_1(x)) + x[:, :1]
         return x + self.mlp(self.ln_2(x))

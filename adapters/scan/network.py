@@ -189,14 +189,14 @@ class SCAN(nn.Module):
         if not regions.boxes:
             return image.new_zeros(0, self.config.clip.embedding)
         sources = _sources(regions, drawn)
-        distinct = sorted(set(sources))
+        distinct = sorted(set(sources), key=lambda region: (_replaced_patches(region, drawn), region))
         side, patches = self.config.side, self.config.clip.table**2
         parts = []
         for start in range(0, len(distinct), _CHUNK):
             chunk = distinct[start : start + _CHUNK]
             crops = torch.stack([crop(image, regions.masks[r], regions.boxes[r], side) for r in chunk])
             shift = [
-                (number, replaced([layer[r] for r in chunk], patches, image.device), token)
+                (number, replaced([layer[r] for r in chunk], patches), token)
                 for number, layer, token in zip(self.config.replace_after, drawn, classes, strict=True)
             ]
             parts.append(F.normalize(self.clip(crops, shift=shift).float(), dim=-1))
@@ -207,6 +207,11 @@ class SCAN(nn.Module):
             trace("regions", torch.stack([crop(image, mask, box, side) for mask, box in every])[None])
             trace("region_features", features[None])
         return features
+
+
+def _replaced_patches(region: int, drawn: Draw) -> int:
+    """How many patches of a region are replaced in the end; crops with about as many go through CLIP together."""
+    return len({number for layer in drawn for number in layer[region]})
 
 
 def _sources(regions: Regions, drawn: Draw) -> list[int]:

@@ -47,9 +47,9 @@ def draw_patches(touched: Tensor, ratio: float, layers: int, generator: random.R
     return [[generator.sample(patches, int(ratio * len(patches))) for patches in background] for _ in range(layers)]
 
 
-def replaced(drawn: Sequence[Sequence[int]], patches: int, device: torch.device) -> Tensor:
-    """Return one layer's draw as (R, patches) bool."""
+def replaced(drawn: Sequence[Sequence[int]], patches: int) -> Tensor:
+    """Return one layer's draw as (R, patches) bool, on the CPU."""
     mask = torch.zeros(len(drawn), patches, dtype=torch.bool)
     for row, numbers in zip(mask, drawn, strict=True):
         row[numbers] = True
-    return mask.to(device)
+    return mask

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ovrisisbench.adapters.clip.blocks import Block
 from ovrisisbench.adapters.clip.image_tower import CLIPImageTower
+from ovrisisbench.adapters.scan.merging import merge_steps
 
 __all__ = ["FrozenCLIP", "FrozenFeatures", "RegionCLIP"]
 
@@ -55,24 +55,26 @@ class RegionCLIP(CLIPImageTower):
 
         Args:
             crops: (R, 3, S, S).
-            shift: for each replacing block its number, counted from 1, which patches (R, n) bool to replace, and
-                the token (W,) to replace them with.
+            shift: for each replacing block its number, counted from 1, which patches (R, n) bool to replace (on the
+                CPU), and the token (W,) to replace them with.
 
         Returns:
             (R, D) in the joint space, not normalised.
         """
-        x = self.tokens(crops)
-        replacing = {number: (patches, token) for number, patches, token in shift}
+        x, bias = self.tokens(crops), None
+        merges = merge_steps([patches for _, patches, _ in shift])
+        replacing = {number: (merge, token) for (number, _, token), merge in zip(shift, merges, strict=True)}
         *blocks, last = self.blocks
         for number, block in enumerate(blocks, start=1):
-            x = block(x)
+            x = block(x, bias=bias)
             if number in replacing:
-                patches, token = replacing[number]
-                x = torch.where(F.pad(patches, (1, 0))[..., None], token, x)  # the class token in front stays
-        return self.projected(_class_token_after(last, x))
+                merge, token = replacing[number]
+                x = merge.apply(x, token)
+                bias = merge.weights.to(x.device) if merge.weights.any() else None
+        return self.projected(_class_token_after(last, x, bias))
 
 
-def _class_token_after(block: Block, x: Tensor) -> Tensor:
+def _class_token_after(block: Block, x: Tensor, bias: Tensor | None) -> Tensor:
     """Run a block over tokens (B, L, D) for the sake of its class token alone, (B, D).
 
     One query needs neither keys nor values of every token: brought back through
@@ -85,7 +87,10 @@ def _class_token_after(block: Block, x: Tensor) -> Tensor:
     of_query, _, of_value = attention.qkv.bias.unflatten(0, (3, attention.heads, -1)).unbind()
     q = torch.einsum("bw,hdw->bhd", y[:, 0], to_query) + of_query
     meets = torch.einsum("bhd,hdw->bhw", q, to_key) @ y.transpose(1, 2)  # (B, heads, L)
-    mixed = (meets * q.shape[-1] ** -0.5).softmax(dim=-1) @ y  # (B, heads, D)
+    logits = meets * q.shape[-1] ** -0.5
+    if bias is not None:
+        logits = logits + bias[:, None]
+    mixed = logits.softmax(dim=-1) @ y  # (B, heads, D)
     v = torch.einsum("bhw,hdw->bhd", mixed, to_value) + of_value
     token = x[:, 0] + attention.out_proj(v.flatten(1))
     after: Tensor = token + block.mlp(block.ln_2(token))

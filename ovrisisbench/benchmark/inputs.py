@@ -31,7 +31,7 @@ class Loading(TypedDict, total=False):
     """How a model is to be loaded; every key may be left out."""
 
     backbone: str | None
-    """May be None where the model has only one."""
+    """May be None where the model has only one; ``tiny``, the one for tests, does not count."""
     checkpoint: Path | None
     """File of trained weights."""
     untrained: bool
@@ -66,7 +66,7 @@ def load_options(info: AdapterInfo, *, local_rank: int = 0, **loading: Unpack[Lo
     backbone, checkpoint = loading.get("backbone"), loading.get("checkpoint")
     untrained, settings = loading.get("untrained", False), loading.get("settings", {})
     beside = loading.get("weights", {})
-    chosen = backbone or (next(iter(info.backbones)) if len(info.backbones) == 1 else None)
+    chosen = backbone or _backbone_meant(info)
     if chosen is None or chosen not in info.backbones:
         hint = did_you_mean(chosen, info.backbones) if chosen else ""
         given = f"'{chosen}' is not a backbone of {info.name}" if chosen else f"{info.name} has several backbones"
@@ -286,6 +286,12 @@ def _check_beside(info: AdapterInfo, name: str, path: Path) -> None:
         )
     if not path.is_file():
         raise CheckpointError(f"There is no file at {path}; check the path given to --weights {name}=.")
+
+
+def _backbone_meant(info: AdapterInfo) -> str | None:
+    """The backbone meant when none is named: the only one, small networks for tests beside it not counted."""
+    candidates = [name for name in info.backbones if name != "tiny"] or list(info.backbones)
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def _check_setting(info: AdapterInfo, name: str, value: str) -> None:

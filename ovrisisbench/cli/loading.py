@@ -38,7 +38,9 @@ def loading_options(function: Callable[..., Result]) -> Callable[..., Result]:
         return function(loading=loading, **given)
 
     options = [
-        click.option("--backbone", help="Backbone of the model; may be left out where it has only one."),
+        click.option(
+            "--backbone", help="Backbone of the model; may be left out where it has only one (tiny not counted)."
+        ),
         click.option("--checkpoint", type=click.Path(path_type=Path), help="File of trained weights."),
         click.option(
             "--weights",

@@ -14,6 +14,7 @@ import pytest
 
 from ovrisisbench.adapter import ScoreMap, find_adapter
 from ovrisisbench.benchmark import RunReport, run
+from ovrisisbench.benchmark.inputs import load_options
 from ovrisisbench.errors import AdapterError, CatalogError, CheckpointError, DataError, EvaluationError
 from ovrisisbench.prepare import PreparedDataset
 from ovrisisbench.records import read_record_counts, read_records
@@ -272,6 +273,11 @@ def test_a_crop_is_cut_out_before_the_map_is_stretched(drawn_data, tmp_path):
     padded = _record(tmp_path / "a", drawn_data, model=f"{tmp_path / 'padded.py'}:Padded")
     assert padded.confusion == _record(tmp_path / "b", drawn_data).confusion
     assert ScoreMap.__slots__
+
+
+def test_the_only_backbone_beside_the_one_for_tests_need_not_be_named():
+    options = load_options(find_adapter("segearth-ov").info, untrained=True, device="cpu")
+    assert options.backbone == "vit-b"
 
 
 @pytest.mark.parametrize(

@@ -51,5 +51,5 @@ def test_a_generator_follows_from_seed_and_image_alone() -> None:
 
 
 def test_a_draw_becomes_a_mask() -> None:
-    mask = replaced([[3, 0], [], [4]], 5, torch.device("cpu"))
+    mask = replaced([[3, 0], [], [4]], 5)
     assert mask.int().tolist() == [[1, 0, 0, 1, 0], [0] * 5, [0, 0, 0, 0, 1]]
