@@ -1,0 +1,153 @@
+"""How each mini data set looks and what it calls things: one YAML file each in ``splits/mini``."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from ovrisisbench.catalog.cards import load_card
+from ovrisisbench.catalog.yaml_files import CatalogModel, installed_files, load_yaml
+from ovrisisbench.errors import CatalogError, did_you_mean
+from ovrisisbench.mini.kinds import KINDS
+from ovrisisbench.mini.materials import MATERIALS
+
+__all__ = ["Look", "Palette", "Style", "View", "load_palette", "load_style", "style_names"]
+
+Span = Annotated[tuple[float, float], Field(description="least and largest")]
+"""Least and largest value; each picture draws its own from between."""
+_Byte = Annotated[int, Field(ge=0, le=255)]
+_Colours = tuple[tuple[_Byte, _Byte, _Byte], ...]
+
+
+class View(CatalogModel):
+    """Where the pictures are taken from."""
+
+    kind: Literal["nadir", "oblique"]
+    size: tuple[Annotated[int, Field(ge=48, le=1024)], Annotated[int, Field(ge=48, le=1024)]]
+    """(height, width) of a picture in pixels."""
+    gsd_m: Span | None = None
+    """Metres a pixel, seen from above."""
+    altitude_m: Span | None = None
+    """Metres above the ground, of an oblique view."""
+    depression: Span | None = None
+    """Degrees below the horizon of an oblique view; 90 looks straight down."""
+    field_of_view: Annotated[float, Field(gt=5, lt=120)] = 55.0
+    """Degrees from the left to the right border of an oblique view."""
+    no_data: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the pictures with a corner without data."""
+    parcels: Annotated[int, Field(ge=1, le=4)] = 1
+    """Places along each side of a picture."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> View:
+        needed = ("gsd_m",) if self.kind == "nadir" else ("altitude_m", "depression")
+        for name in needed:
+            if getattr(self, name) is None:
+                raise ValueError(f"{name}: is needed for a view that is {self.kind}")
+        return self
+
+
+class Look(CatalogModel):
+    """Light, optics and sensor; every picture draws its values from these spans."""
+
+    brightness: Span = (0.96, 1.06)
+    contrast: Span = (0.95, 1.1)
+    saturation: Span = (0.9, 1.05)
+    warmth: Span = (-4.0, 4.0)
+    haze: Span = (0.0, 0.05)
+    shadow: Span = (0.45, 0.6)
+    blur: Span = (0.3, 0.6)
+    noise: Span = (1.5, 3.5)
+    sun_elevation: Span = (38.0, 60.0)
+    """Degrees."""
+    sun_azimuth: Span = (0.0, 360.0)
+    """Degrees in the picture from x towards y, in which shadows fall."""
+    false_colour: bool = False
+    """Bands are near infrared, red, green."""
+
+
+class Style(CatalogModel):
+    """One mini data set: view, look, what its places are, and what it calls the kinds of things."""
+
+    format: Literal[1]
+    key: str
+    """Of the data-set card."""
+    summary: str
+    """What is its own about it, in a sentence."""
+    view: View
+    look: Look
+    density: Span
+    """How full places are, as a share."""
+    places: dict[str, Annotated[float, Field(gt=0)]]
+    """Place -> weight among the pictures; see :mod:`ovrisisbench.mini.places`."""
+    colours: dict[str, _Colours] = Field(default_factory=dict)
+    """Colours that differ from those of the palette."""
+    labels: dict[str, tuple[str, ...]]
+    """The publisher's class name -> kinds of things that it is given to."""
+
+    @model_validator(mode="after")
+    def _maps_every_kind_once(self) -> Style:
+        mapped = [kind for kinds in self.labels.values() for kind in kinds]
+        odd = sorted({kind for kind in mapped if mapped.count(kind) > 1} | set(mapped) ^ set(KINDS))
+        if odd:
+            raise ValueError(f"labels: must name every kind of the mini world once; see {odd}")
+        return self
+
+    def label_of(self, kind: str) -> str:
+        """Return the publisher's class name for a kind of things."""
+        return next(label for label, kinds in self.labels.items() if kind in kinds)
+
+
+class Palette(CatalogModel):
+    """The colours and materials that things have where a style does not say otherwise."""
+
+    format: Literal[1]
+    colours: dict[str, _Colours]
+    """Name -> colours, of which each thing takes one."""
+    materials: dict[str, str]
+    """Name of a colour -> material; ``plain`` for one that is not listed."""
+
+    @model_validator(mode="after")
+    def _knows_its_names(self) -> Palette:
+        odd = sorted(set(self.materials) - set(self.colours)) + sorted(set(self.materials.values()) - set(MATERIALS))
+        if odd:
+            raise ValueError(f"materials: no such colour or material: {odd}")
+        return self
+
+
+def style_names() -> list[str]:
+    """Return the keys of all mini data sets, sorted."""
+    return [name for name in installed_files("mini") if name != "palette"]
+
+
+@cache
+def load_palette() -> Palette:
+    """Read the palette.
+
+    Raises:
+        CatalogError: a field of it is wrong.
+    """
+    return load_yaml(installed_files("mini")["palette"], Palette)
+
+
+@cache
+def load_style(key: str) -> Style:
+    """Read the style of one mini data set and check it against its card.
+
+    Raises:
+        CatalogError: there is no such data set, or a field of its style is wrong.
+    """
+    if key not in style_names():
+        raise CatalogError(
+            f"There is no mini data set '{key}'; known are {', '.join(style_names())}.{did_you_mean(key, style_names())}"
+        )
+    where = installed_files("mini")[key]
+    style = load_yaml(where, Style)
+    card = load_card(key)
+    known = {label.name for label in (*card.classes, *card.other_labels)}
+    strange = sorted(set(style.labels) - known) + sorted(set(style.colours) - set(load_palette().colours))
+    if style.key != key or strange:
+        raise CatalogError(f"{where}: field 'key', 'labels' or 'colours': does not fit the card of {key}; see {strange}.")
+    return style
