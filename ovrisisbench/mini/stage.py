@@ -123,9 +123,10 @@ class Stage:
             takes: outline of the ground on which nothing else may stand.
         """
         camera = self.canvas.camera
-        self._standing.append(_Standing(-camera.depth(at) if camera.is_oblique else height, paint, shade))
         if takes is not None:
             self._note(takes, _TAKEN)
+        if self._may_be_seen(at, height, takes):
+            self._standing.append(_Standing(-camera.depth(at) if camera.is_oblique else height, paint, shade))
 
     def cast(self, outline: Outline, height: float, depth: int = 255) -> None:
         """Cast the shadow of something of one outline and height."""
@@ -151,8 +152,9 @@ class Stage:
     def is_free_outline(self, outline: Outline, kinds: Collection[int]) -> bool:
         """Tell whether corners, middles of sides and centre of an outline are of the given kinds and free."""
         middle = outline.mean(axis=0)
-        points = np.concatenate([outline, (outline + np.roll(outline, -1, axis=0)) / 2, [middle]])
-        return all(self.kind_at((float(x), float(y))) in kinds for x, y in points)
+        following = np.concatenate([outline[1:], outline[:1]])
+        points: list[Point] = np.concatenate([[middle], outline, (outline + following) / 2]).tolist()
+        return all(self.kind_at(point) in kinds for point in points)
 
     def finish(self) -> None:
         """Paint everything that stands on the ground."""
@@ -167,6 +169,17 @@ class Stage:
                 standing.shade()
             standing.paint()
         self._standing.clear()
+
+    def _may_be_seen(self, at: Point, height: float, takes: Outline | None) -> bool:
+        """Tell whether a thing, its shadow included, may lie in the picture."""
+        spot = self.canvas.camera.spot(at)
+        if spot is None:
+            return False
+        x, y, scale = spot
+        half = 6.0 if takes is None else float(np.abs(takes - at).max()) * 1.5
+        margin = (half + 1.0 + height * (1.5 + math.hypot(*self.sun))) * scale
+        rows, columns = self.canvas.size
+        return -margin < x < columns + margin and -margin < y < rows + margin
 
     def _note(self, outline: Outline, value: int) -> None:
         cells = ((outline + self.reach) / _CELL).ravel().tolist()

@@ -61,7 +61,7 @@ def traffic(stage: Stage, line: Outline, width: float, spacing: float, *, trucks
             heading = angle if side > 0 else angle + 180
             is_truck = stage.rng.random() < trucks
             free = {kind_index("road"), kind_index("bridge"), kind_index("roundabout")}
-            if stage.kind_at(at) in free:
+            if stage.is_free_outline(rectangle(at, 13.5 if is_truck else 5.0, 2.2, heading), free):
                 if is_truck:
                     truck(stage, at, heading)
                 else:

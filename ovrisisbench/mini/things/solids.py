@@ -75,7 +75,7 @@ def walls(
         return
     turning = _area(outline)
     heights = np.array([base, base, top, top])
-    for first, second in zip(outline, np.roll(outline, -1, axis=0), strict=True):
+    for first, second in zip(outline, [*outline[1:], outline[0]], strict=True):
         quad = np.array([first, second, second, first])
         seen = camera.project(quad, heights)
         if len(seen) < 4 or _area(seen) * turning <= 0:  # noqa: PLR2004 - a whole quad
@@ -90,7 +90,7 @@ def walls(
 
 def _area(polygon: NDArray[np.float64]) -> float:
     x, y = polygon[:, 0], polygon[:, 1]
-    return float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))
+    return float(x[:-1] @ y[1:] - y[:-1] @ x[1:] + x[-1] * y[0] - y[-1] * x[0])
 
 
 def _sign(value: float) -> float:
