@@ -82,6 +82,8 @@ class Style(CatalogModel):
     """How full places are, as a share."""
     places: dict[str, Annotated[float, Field(gt=0)]]
     """Place -> weight among the pictures; see :mod:`ovrisisbench.mini.places`."""
+    words: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Word in the publisher's folder or file names -> places that it stands for; none: names say nothing of places."""
     colours: dict[str, _Colours] = Field(default_factory=dict)
     """Colours that differ from those of the palette."""
     labels: dict[str, tuple[str, ...]]
@@ -95,9 +97,10 @@ class Style(CatalogModel):
             raise ValueError(f"labels: must name every kind of the mini world once; see {odd}")
         return self
 
-    def label_of(self, kind: str) -> str:
-        """Return the publisher's class name for a kind of things."""
-        return next(label for label, kinds in self.labels.items() if kind in kinds)
+    def labels_of_kinds(self) -> tuple[str, ...]:
+        """Return the publisher's class name for each kind of things, in the order of the kinds' numbers."""
+        label_of = {kind: label for label, kinds in self.labels.items() for kind in kinds}
+        return tuple(label_of[kind] for kind in KINDS)
 
 
 class Palette(CatalogModel):
