@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ovrisisbench.adapter.own_files import SharedFile, SharedTensor, WeightsCard, write_weights
+from ovrisisbench.adapter.own_files import SharedFile, SharedTensor, StoredRows, WeightsCard, write_weights
 from ovrisisbench.adapter.shared_tensors import ROWS_SUFFIX, BaseFile, read_shared
 from ovrisisbench.errors import CheckpointError
 
@@ -60,12 +60,12 @@ def write_compact(
 
     dtype = stored_as or torch.float16
     kept = {key: sorted(set(numbers)) for key, numbers in (rows or {}).items()}
-    for key in kept:
-        _check_rows(path, tensors, key, kept[key])
+    for key, places in kept.items():
+        _check_rows(path, tensors, key, places)
     known = [BaseFile(base, path) for base in bases]
     shared: list[dict[str, SharedTensor]] = [{} for _ in known]
     stored: dict[str, Tensor] = {}
-    tables: dict[str, int] = {}
+    tables: dict[str, StoredRows] = {}
     for key in sorted(tensors):
         tensor = tensors[key].detach().cpu()
         for base, found_there in zip(known, shared, strict=True):
@@ -74,7 +74,7 @@ def write_compact(
                 break
         else:
             if key in kept:
-                tables[key] = len(tensor)
+                tables[key] = StoredRows(stored=len(kept[key]), of=len(tensor))
                 numbers = torch.tensor(kept[key], dtype=torch.int32)
                 stored[f"{key}{ROWS_SUFFIX}"], tensor = numbers, tensor[numbers.long()]
             stored[key] = _as_stored(tensor, dtype, f"{key} of {path}")
@@ -103,11 +103,11 @@ def restored(path: Path, stored: Mapping[str, Tensor], card: WeightsCard) -> dic
             do not fit it.
     """
     whole = {key: _widened(tensor) for key, tensor in stored.items() if not key.endswith(ROWS_SUFFIX)}
-    for key, length in card.tables.items():
+    for key, table in card.tables.items():
         numbers = stored.get(f"{key}{ROWS_SUFFIX}")
         if key not in whole or numbers is None:
             raise CheckpointError(f"{path} says that it holds rows of {key}, but they are not in it; get it again.")
-        whole[key] = _table(path, key, whole[key], numbers, length)
+        whole[key] = _table(path, key, whole[key], numbers, table)
     return dict(sorted({**whole, **read_shared(path, card.shares)}.items()))
 
 
@@ -133,12 +133,12 @@ def _widened(tensor: Tensor) -> Tensor:
     return tensor.float() if tensor.is_floating_point() else tensor
 
 
-def _table(path: Path, key: str, values: Tensor, numbers: Tensor, length: int) -> Tensor:
+def _table(path: Path, key: str, values: Tensor, numbers: Tensor, table: StoredRows) -> Tensor:
     places = numbers.long()
-    fits = places.ndim == 1 and values.ndim > 0 and 0 < len(places) == len(values)
-    if not fits or int(places.min()) < 0 or int(places.max()) >= length:
-        raise CheckpointError(f"The rows of {key} in {path} do not fit a table of {length}; get the file again.")
-    whole = values.new_zeros((length, *values.shape[1:]))
+    fits = places.ndim == 1 and values.ndim > 0 and len(places) == len(values) == table.stored
+    if not fits or int(places.min()) < 0 or int(places.max()) >= table.of:
+        raise CheckpointError(f"The rows of {key} in {path} do not fit a table of {table.of}; get the file again.")
+    whole = values.new_zeros((table.of, *values.shape[1:]))
     whole[places] = values
     return whole
 

@@ -31,6 +31,7 @@ __all__ = [
     "Sha256",
     "SharedFile",
     "SharedTensor",
+    "StoredRows",
     "WeightsCard",
     "read_card",
     "write_weights",
@@ -61,6 +62,14 @@ class _CardModel(BaseModel):
     """Base of everything in a card: unknown fields are errors, objects are immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class StoredRows(_CardModel):
+    """A table of which only some rows are stored."""
+
+    stored: Annotated[int, Field(ge=1)]
+    of: Annotated[int, Field(ge=1)]
+    """Rows that it comes back with."""
 
 
 class SharedTensor(_CardModel):
@@ -117,8 +126,8 @@ class WeightsCard(_CardModel):
     # What follows describes the compact form (compact_files.py); empty in every other file.
     stored_as: Literal["float16", "bfloat16", "float32"] | None = None
     """How floating values are stored; they come back as float32. None: every tensor is stored as it is."""
-    tables: dict[str, int] = Field(default_factory=dict)
-    """Tables of which only some rows are stored -> rows that they come back with, the others as zeros."""
+    tables: dict[str, StoredRows] = Field(default_factory=dict)
+    """Tables of which only some rows are stored; the others come back as zeros."""
     shares: list[SharedFile] = Field(default_factory=list)
     """Base files whose tensors belong to this file too."""
 

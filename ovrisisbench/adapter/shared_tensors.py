@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-__all__ = ["ROWS_SUFFIX", "BaseFile", "read_shared"]
+__all__ = ["ROWS_SUFFIX", "BaseFile", "PartialTable", "partial_tables", "read_shared"]
 
 ROWS_SUFFIX: Final = "::rows"
 """Ends the name of the tensor that tells which rows of a table are stored, (N,) int32, ascending."""
@@ -41,7 +42,7 @@ class BaseFile:
         card = _base_card(path)
         self.path, self.sha256 = path, file_digest(path)
         stored = load_file(path)
-        self._tables = {key: (stored[f"{key}{ROWS_SUFFIX}"].long(), length) for key, length in card.tables.items()}
+        self._tables = {key: (stored[f"{key}{ROWS_SUFFIX}"].long(), table.of) for key, table in card.tables.items()}
         self._tensors = {key: stored[key] for key in sorted(stored) if not key.endswith(ROWS_SUFFIX)}
         self._wholes: dict[_Values, str] = {}
         for key, tensor in self._tensors.items():
@@ -110,6 +111,44 @@ def read_shared(path: Path, shares: Sequence[SharedFile]) -> dict[str, Tensor]:
         base = read_state_dict(_base_path(path, share))
         for key, source in share.tensors.items():
             found[key] = _taken(path, share, source, base)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class PartialTable:
+    """A table of which some rows come back as zeros."""
+
+    key: str
+    stored: int
+    of: int
+
+    @property
+    def sentence(self) -> str:
+        """What that means for class names."""
+        return (
+            f"of the {self.of:,} rows of {self.key} {self.stored:,} are stored and the others are zeros: class names "
+            "with other words than those it was trained with have no learned meaning"
+        )
+
+
+def partial_tables(path: Path, card: WeightsCard) -> list[PartialTable]:
+    """Return the tables of a compact file of which some rows come back as zeros, those of its base files included.
+
+    Args:
+        path: the file.
+        card: its card.
+
+    Raises:
+        CheckpointError: a base file is missing, or is another one than it was.
+    """
+    found = [PartialTable(key, table.stored, table.of) for key, table in card.tables.items()]
+    for share in card.shares:
+        of_base = _base_card(_base_path(path, share)).tables
+        found += [
+            PartialTable(key, of_base[source.key].stored, of_base[source.key].of)
+            for key, source in share.tensors.items()
+            if source.key in of_base
+        ]
     return found
 
 
