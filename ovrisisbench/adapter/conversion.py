@@ -67,6 +67,7 @@ def convert(
     target: Path,
     *,
     train_set: str | None = None,
+    model: str | None = None,
     overwrite: bool = False,
     command: Sequence[str] = ("ovrisisbench.convert",),
 ) -> Conversion:
@@ -80,19 +81,20 @@ def convert(
         source: see :func:`ovrisisbench.adapter.checkpoints.read_contents` for the formats.
         target: ``.safetensors`` for our form, ``.pth`` for that of official files.
         train_set: what the weights were trained on, for the card; None if it is not known, or the source has a card.
+        model: whose file it is, where several models know it.
         overwrite: replace ``target`` if it is there.
         command: the words that started it, for the card; folders should be cut off.
 
     Raises:
-        CheckpointError: the source cannot be read, no model knows it, several do, or tensors are missing or
-            misshapen; the target is there already, the same file, or of an unknown form; or ``train_set`` is unknown
+        CheckpointError: the source cannot be read, no model knows it, several do and none was chosen, or tensors are
+            missing or misshapen; the target is there already, the same file, or of an unknown form; or ``train_set`` is unknown
             or contradicts the source's card.
         OvrisisBenchError: the disk is full, or the folder cannot be written.
     """
     _check_target(source, target, train_set, overwrite=overwrite)
     old = read_card(source)
     contents = read_contents(source)
-    report = _whole(source, contents)
+    report = _whole(source, contents, model)
     _check_agreement(source, old, report, train_set)
     card = _card(source, old, report, train_set, command)
     if target.suffix == ".safetensors":
@@ -134,15 +136,18 @@ def _check_target(source: Path, target: Path, train_set: str | None, *, overwrit
         )
 
 
-def _whole(source: Path, contents: Contents) -> CheckpointReport:
+def _whole(source: Path, contents: Contents, model: str | None) -> CheckpointReport:
     """Return what the one model that knows the file says of it."""
-    reports, _ = recognise({key: tuple(tensor.shape) for key, tensor in contents.tensors.items()})
+    known, _ = recognise({key: tuple(tensor.shape) for key, tensor in contents.tensors.items()})
+    reports = [report for report in known if model in (None, report.model)]
+    names = " and ".join(report.model for report in known)
     look = f"look at it with 'ovrisis-bench checkpoint {source}'"
-    if not reports:
+    if not known:
         raise CheckpointError(f"No installed model knows the weights in {source}, so they are not converted; {look}.")
+    if not reports:
+        raise CheckpointError(f"{source} is not known to {model}, only to {names}; say --model {known[0].model}.")
     if len(reports) > 1:
-        names = " and ".join(report.model for report in reports)
-        raise CheckpointError(f"The weights in {source} may belong to {names}, so no card can be written; {look}.")
+        raise CheckpointError(f"The weights in {source} may belong to {names}; say --model with one of them.")
     (report,) = reports
     faults = len(report.missing) + len(report.misshapen)
     if faults:

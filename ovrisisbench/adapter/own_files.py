@@ -205,20 +205,22 @@ def read_card(path: Path) -> WeightsCard | None:
 
 def _metadata(path: Path) -> Mapping[str, str]:
     """Return the metadata of a safetensors file, read without torch or NumPy."""
+    damaged = f"{path} is not a readable safetensors file"
     try:
         with path.open("rb") as file:
             (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
-            metadata = json.loads(file.read(min(length, _LARGEST_HEADER))).get("__metadata__", {})
+            header = file.read(min(length, _LARGEST_HEADER))
+        metadata = json.loads(header).get("__metadata__", {})
     except (OSError, ValueError, AttributeError, struct.error) as error:
-        raise CheckpointError(f"{path} is not a readable safetensors file ({error}); download it again.") from error
-    return metadata if isinstance(metadata, dict) else {}
+        raise CheckpointError(f"{damaged} ({error}); download it again.") from error
+    if len(header) != length or not isinstance(metadata, dict):
+        raise CheckpointError(f"{damaged} (its header is cut off); download it again.")
+    return metadata
 
 
 def _card_text(card: WeightsCard) -> str:
-    content = card.model_dump(mode="json")
-    if not card.is_compact:
-        for name in ("stored_as", "tables", "shares"):
-            del content[name]
+    # Without what is not known: a card with many shared tensors would be half again as long.
+    content = card.model_dump(mode="json", exclude_none=True)
     return json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 

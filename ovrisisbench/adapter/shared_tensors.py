@@ -52,10 +52,15 @@ class BaseFile:
     def find(self, tensor: Tensor, stored_as: torch.dtype) -> SharedTensor | None:
         """Return where the base has a tensor; None if it has not, or only with more rounding than asked for.
 
+        A tensor of one repeated value, such as a bias of zeros, counts as found nowhere: it is in many files, and
+        would make one depend on another that it has nothing to do with.
+
         Args:
             tensor: on the CPU; floating ones need to agree only as they would be stored.
             stored_as: how the user of the base stores floating values.
         """
+        if bool((tensor == tensor.flatten()[:1]).all()):
+            return None
         for dtype in sorted({stored.dtype for stored in self._tensors.values()}, key=str):
             if tensor.is_floating_point() and dtype.is_floating_point:
                 as_in_base = tensor.to(dtype)

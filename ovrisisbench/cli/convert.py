@@ -20,9 +20,12 @@ __all__ = ["command"]
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @click.option("--train-set", help="What the weights were trained on, for the card of OUT: a data set such as dlrsd.")
+@click.option("--model", help="Whose file IN is, where several models know it.")
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it is there.")
 @json_option
-def command(source: Path, target: Path, train_set: str | None, overwrite: bool, as_json: bool) -> None:
+def command(
+    source: Path, target: Path, train_set: str | None, model: str | None, overwrite: bool, as_json: bool
+) -> None:
     """Write the weights in IN as OUT, values and key names unchanged.
 
     OUT ends in .safetensors, for a file with a card that says what the weights are, or in .pth, for
@@ -33,7 +36,7 @@ def command(source: Path, target: Path, train_set: str | None, overwrite: bool, 
     from ovrisisbench.records.provenance import command_words
 
     words = command_words(["ovrisis-bench", *sys.argv[1:]])
-    done = convert(source, target, train_set=train_set, overwrite=overwrite, command=words)
+    done = convert(source, target, train_set=train_set, model=model, overwrite=overwrite, command=words)
     if as_json:
         print_json(done.to_json())
     else:
