@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ovrisisbench.adapter.checkpoints import Contents, file_digest, read_contents
 from ovrisisbench.adapter.doctor import recognise
 from ovrisisbench.adapter.interface import CheckpointReport
-from ovrisisbench.adapter.own_files import WeightsCard, read_card, write_weights
+from ovrisisbench.adapter.own_files import WeightsCard, read_card, standing_alone, write_weights
 from ovrisisbench.atomic import atomic_path
 from ovrisisbench.catalog import dataset_keys, is_outside, outside_training_sets
 from ovrisisbench.catalog.training_sets import OUTSIDE_PREFIX
@@ -87,8 +87,8 @@ def convert(
 
     Raises:
         CheckpointError: the source cannot be read, no model knows it, several do and none was chosen, or tensors are
-            missing or misshapen; the target is there already, the same file, or of an unknown form; or ``train_set`` is unknown
-            or contradicts the source's card.
+            missing or misshapen; the target is there already, the same file, or of an unknown form; or ``train_set``
+            is unknown or contradicts the source's card.
         OvrisisBenchError: the disk is full, or the folder cannot be written.
     """
     _check_target(source, target, train_set, overwrite=overwrite)
@@ -201,5 +201,5 @@ def _write_torch_file(path: Path, tensors: dict[str, torch.Tensor]) -> str:
     with atomic_path(path) as temporary:
         # Through an open file: given a name, torch writes it into the archive, and the temporary one holds a number.
         with temporary.open("wb") as file:
-            torch.save({"model": {key: tensor.contiguous() for key, tensor in tensors.items()}}, file)
+            torch.save({"model": standing_alone(tensors)}, file)
         return file_digest(temporary)

@@ -34,6 +34,7 @@ __all__ = [
     "StoredRows",
     "WeightsCard",
     "read_card",
+    "standing_alone",
     "write_weights",
 ]
 
@@ -163,9 +164,29 @@ def write_weights(path: Path, tensors: Mapping[str, Tensor], card: WeightsCard) 
     if not tensors:
         raise CheckpointError(f"There are no tensors to be written to {path}.")
     with atomic_path(path) as temporary:
-        save_file(_plain(tensors), temporary, metadata={METADATA_KEY: _card_text(card)})
+        save_file(standing_alone(tensors), temporary, metadata={METADATA_KEY: _card_text(card)})
         # Digested before it gets its name: another process may replace the file right after.
         return file_digest(temporary)
+
+
+def standing_alone(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors that are written by their values alone, by key in order, copying only where that is needed.
+
+    None is transposed, shares memory with another, as tied weights do, or is part of a larger one.
+
+    Args:
+        tensors: any shapes and dtypes, of any device and layout.
+    """
+    alone: dict[str, Tensor] = {}
+    taken: set[int] = set()
+    for key in sorted(tensors):
+        tensor = tensors[key].detach().cpu().contiguous()
+        memory = tensor.untyped_storage()
+        if memory.data_ptr() in taken or memory.nbytes() != tensor.nbytes:
+            tensor = tensor.clone()
+        taken.add(tensor.untyped_storage().data_ptr())
+        alone[key] = tensor
+    return alone
 
 
 def read_card(path: Path) -> WeightsCard | None:
@@ -222,16 +243,3 @@ def _card_text(card: WeightsCard) -> str:
     # Without what is not known: a card with many shared tensors would be half again as long.
     content = card.model_dump(mode="json", exclude_none=True)
     return json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)
-
-
-def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Bring tensors into the one form that safetensors takes, copying only where that is needed."""
-    plain: dict[str, Tensor] = {}
-    taken: set[int] = set()
-    for key in sorted(tensors):
-        tensor = tensors[key].detach().cpu().contiguous()
-        if tensor.untyped_storage().data_ptr() in taken:
-            tensor = tensor.clone()  # tied weights: the format has no two names for one memory
-        taken.add(tensor.untyped_storage().data_ptr())
-        plain[key] = tensor
-    return plain

@@ -24,7 +24,7 @@ __all__ = ["command"]
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it is there.")
 @json_option
 def command(
-    source: Path, target: Path, train_set: str | None, model: str | None, overwrite: bool, as_json: bool
+    *, source: Path, target: Path, train_set: str | None, model: str | None, overwrite: bool, as_json: bool
 ) -> None:
     """Write the weights in IN as OUT, values and key names unchanged.
 
