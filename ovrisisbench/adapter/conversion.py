@@ -94,7 +94,7 @@ def convert(
     _check_target(source, target, train_set, overwrite=overwrite)
     old = read_card(source)
     contents = read_contents(source)
-    report = _whole(source, contents, model)
+    report = _whole(source, contents, model, old)
     _check_agreement(source, old, report, train_set)
     card = _card(source, old, report, train_set, command)
     if target.suffix == ".safetensors":
@@ -136,9 +136,11 @@ def _check_target(source: Path, target: Path, train_set: str | None, *, overwrit
         )
 
 
-def _whole(source: Path, contents: Contents, model: str | None) -> CheckpointReport:
+def _whole(source: Path, contents: Contents, model: str | None, old: WeightsCard | None) -> CheckpointReport:
     """Return what the one model that knows the file says of it."""
     known, _ = recognise({key: tuple(tensor.shape) for key, tensor in contents.tensors.items()})
+    if model is None and old is not None and old.model in [report.model for report in known]:
+        model = old.model
     reports = [report for report in known if model in (None, report.model)]
     names = " and ".join(report.model for report in known)
     look = f"look at it with 'ovrisis-bench checkpoint {source}'"

@@ -50,17 +50,22 @@ def command(file: Path, as_json: bool) -> int:
 
 
 def _disagreements(card: WeightsCard, diagnosis: Diagnosis) -> list[str]:
-    """Say where the card and the tensors contradict each other."""
-    found: list[str] = []
-    for report in diagnosis.reports:
-        for what, of_card, of_tensors in (
-            ("model", card.model, report.model),
-            ("backbone", card.backbone, report.backbone),
-            *((name, card.settings.get(name, value), value) for name, value in report.settings.items()),
-        ):
-            if of_card not in (of_tensors, "auto"):
-                found.append(f"the card says {what} {of_card}, the tensors say {of_tensors}")
-    return found
+    """Say where the card and the tensors contradict each other; a card of no installed model is believed."""
+    from ovrisisbench.adapter import list_adapters
+
+    known = {report.model: report for report in diagnosis.reports}
+    if card.model not in known:
+        installed = {found.info.name for found in list_adapters()[0]}
+        wrong = bool(known) and card.model in installed
+        return [f"the card says model {card.model}, the tensors say {' or '.join(known)}"] if wrong else []
+    report = known[card.model]
+    told = {"backbone": (card.backbone, report.backbone)}
+    told |= {name: (card.settings.get(name, value), value) for name, value in report.settings.items()}
+    return [
+        f"the card says {name} {of_card}, the tensors say {of_tensors}"
+        for name, (of_card, of_tensors) in told.items()
+        if of_card not in (of_tensors, "auto")
+    ]
 
 
 def _print_card(card: WeightsCard, tables: list[str], disagreements: list[str]) -> None:

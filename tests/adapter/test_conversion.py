@@ -82,6 +82,7 @@ def test_a_torchscript_file_becomes_a_card_and_half_floats_stay_half(tmp_path):
     done = convert(tmp_path / "clip.pt", tmp_path / "clip.safetensors", model="plain-clip")
     assert (done.model, done.train_set) == ("plain-clip", None)
     assert _same(tmp_path / "clip.pt", tmp_path / "clip.safetensors")
+    assert convert(tmp_path / "clip.safetensors", tmp_path / "back.pth").model == "plain-clip"  # the card says it now
     assert read_state_dict(tmp_path / "clip.safetensors")["visual.proj"].dtype == torch.float16
 
 
