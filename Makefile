@@ -35,7 +35,7 @@ types: $(VENV)/.dev-installed
 check: test lint types
 
 benchmarks: $(VENV)/.dev-installed
-	set -e; for script in confusion label_map prepared_reading rskt_speed device_counts; do \
+	set -e; for script in confusion label_map prepared_reading rskt_speed baseline_speed device_counts; do \
 	  $(BIN)/python benchmarks/$$script.py; done
 
 clean:

@@ -133,6 +133,13 @@ def test_the_example_of_timing_models_runs(monkeypatch, tmp_path, capsys):
     assert list((tmp_path / "results").rglob("*.speed.json"))
 
 
+def test_the_example_of_a_weights_file_runs(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    (block,) = _code(ROOT / "docs" / "weights-files.md", "python")
+    exec(compile(block, "weights-files.md", "exec"), {})
+    assert capsys.readouterr().out == "other:my-tiles\n"
+
+
 def test_the_example_of_a_model_keeps_the_contract(tmp_path):
     block = _code(ROOT / "docs" / "adding-a-model.md", "python")[0]
     (tmp_path / "brightness.py").write_text(block)

@@ -1,1 +1,1 @@
-"""Small trained weights that come with the package, and the scripts that made them."""
+"""Small trained weights that come with the package: ``index.yaml`` and the files that it lists; no code."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "WeightDigests",
+    "backbone_meant",
     "check_train_set",
     "datasets_to_run",
     "examine_weights",
@@ -66,7 +67,7 @@ def load_options(info: AdapterInfo, *, local_rank: int = 0, **loading: Unpack[Lo
     backbone, checkpoint = loading.get("backbone"), loading.get("checkpoint")
     untrained, settings = loading.get("untrained", False), loading.get("settings", {})
     beside = loading.get("weights", {})
-    chosen = backbone or _backbone_meant(info)
+    chosen = backbone or backbone_meant(info)
     if chosen is None or chosen not in info.backbones:
         hint = did_you_mean(chosen, info.backbones) if chosen else ""
         given = f"'{chosen}' is not a backbone of {info.name}" if chosen else f"{info.name} has several backbones"
@@ -93,6 +94,12 @@ def load_options(info: AdapterInfo, *, local_rank: int = 0, **loading: Unpack[Lo
         settings=dict(settings),
         beside=dict(beside),
     )
+
+
+def backbone_meant(info: AdapterInfo) -> str | None:
+    """Return the backbone meant when none is named: the only one, small networks for tests beside it not counted."""
+    candidates = [name for name in info.backbones if name != "tiny"] or list(info.backbones)
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def check_train_set(info: AdapterInfo, train_set: str | None, *, untrained: bool, protocol: Protocol) -> None:
@@ -286,12 +293,6 @@ def _check_beside(info: AdapterInfo, name: str, path: Path) -> None:
         )
     if not path.is_file():
         raise CheckpointError(f"There is no file at {path}; check the path given to --weights {name}=.")
-
-
-def _backbone_meant(info: AdapterInfo) -> str | None:
-    """The backbone meant when none is named: the only one, small networks for tests beside it not counted."""
-    candidates = [name for name in info.backbones if name != "tiny"] or list(info.backbones)
-    return candidates[0] if len(candidates) == 1 else None
 
 
 def _check_setting(info: AdapterInfo, name: str, value: str) -> None:

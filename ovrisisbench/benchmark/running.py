@@ -25,6 +25,7 @@ from ovrisisbench.benchmark.inputs import (
     open_prepared,
     train_classes,
 )
+from ovrisisbench.benchmark.known_weights import informed
 from ovrisisbench.benchmark.recording import Drive, LoadedModel, make_record
 from ovrisisbench.catalog import DEFAULT_PROTOCOL, Protocol, load_protocol
 from ovrisisbench.catalog.identity import content_digest
@@ -42,6 +43,9 @@ _JOURNALS = ".unfinished"
 
 class RunReport:
     """What a caller of :func:`run` may want to hear; override what is of interest."""
+
+    def note(self, sentence: str) -> None:
+        """Be told what a card, or the package, has added to what was asked for."""
 
     def start(self, dataset: str, images: int) -> None:
         """Be told that a data set begins."""
@@ -78,7 +82,8 @@ def run(
 
     Args:
         model: registered name, or ``file.py:Class``.
-        train_set: key of the data set that the weights were trained on; needed for trained weights.
+        train_set: key of the data set that the weights were trained on; needed for trained weights whose card does
+            not say it.
         datasets: keys; None for every data set of the protocol that is prepared.
         data: folder with prepared data sets.
         results: folder for records.
@@ -88,7 +93,8 @@ def run(
         threads: batches in flight on a CPU; None for the cores of this process's share.
         command: the words that started the run, for the record; folders are cut off.
         report: told of every step.
-        **loading: backbone, checkpoint and so on, see :class:`Loading`.
+        **loading: backbone, checkpoint and so on, see :class:`Loading`; what is left out is taken from the card of the
+            checkpoint, and the checkpoint from the package where it ships one for model, backbone and training set.
 
     Returns:
         The records in the order of the data sets; in processes other than the first, an empty list.
@@ -101,7 +107,11 @@ def run(
     report = report or RunReport()
     rules = load_protocol(protocol)
     found = find_adapter(model)
+    completed = informed(found.info, train_set, loading)
+    train_set = completed.train_set
     check_train_set(found.info, train_set, untrained=loading.get("untrained", False), protocol=rules)
+    for sentence in completed.notes:
+        report.note(sentence)
     keys = datasets_to_run(rules, datasets, data)
     prepared = [open_prepared(rules, key, data) for key in keys]
     exposed = exposures(rules, prepared, training_images(rules, train_set, data))
@@ -112,7 +122,7 @@ def run(
             threads=threads or max(1, _cores() // processes.local_count),
             command=tuple(command),
         )
-        options = load_options(found.info, local_rank=processes.local_rank, **loading)
+        options = load_options(found.info, local_rank=processes.local_rank, **completed.loading)
         sizes = {key: len(rules.vocabulary(key).class_names) for key in keys}
         digests = examine_weights(
             found, options, sizes, train_set=train_set, train_classes=train_classes(rules, train_set)

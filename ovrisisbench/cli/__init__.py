@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "leaderboard": ("leaderboard", "Build the table of measured and published results."),
     "speed": ("speed", "Time models on this machine: milliseconds, parameters, operations, memory."),
     "checkpoint": ("checkpoint", "Tell which model a file of weights is for, and what it lacks."),
+    "convert": ("convert", "Write official weights as safetensors with a card, or back."),
     "check-adapter": ("check_adapter", "Test whether an adapter keeps the contract."),
     "mini": ("mini", "Draw the eight small data sets of the mini world."),
     "demo": ("demo", "Draw a small data set and run the whole benchmark on it."),

@@ -39,7 +39,9 @@ def loading_options(function: Callable[..., Result]) -> Callable[..., Result]:
 
     options = [
         click.option(
-            "--backbone", help="Backbone of the model; may be left out where it has only one (tiny not counted)."
+            "--backbone",
+            help="Backbone of the model; may be left out where it has only one (tiny not counted), or where the "
+            "card of the checkpoint says it.",
         ),
         click.option("--checkpoint", type=click.Path(path_type=Path), help="File of trained weights."),
         click.option(

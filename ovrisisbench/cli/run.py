@@ -30,6 +30,10 @@ class ProgressReport(RunReport):
         self._progress = progress
         self._task: TaskID | None = None
 
+    def note(self, sentence: str) -> None:
+        """Print it."""
+        self._progress.console.print(f"note: {sentence}", soft_wrap=True, markup=False)
+
     def start(self, dataset: str, images: int) -> None:
         """Begin a new bar."""
         self._task = self._progress.add_task(dataset, total=images)
@@ -58,7 +62,7 @@ class ProgressReport(RunReport):
 @click.option(
     "--train-set",
     help="What the weights were trained on: a training set of the protocol such as dlrsd, coco-stuff, landdiscover50k, "
-    "or other:NAME.",
+    "or other:NAME; may be left out where the card of the checkpoint says it.",
 )
 @click.option(
     "--datasets",
