@@ -1,6 +1,6 @@
 """Train a small DINO on the mini world, without any label.
 
-    python -m ovrisisbench.adapters.tiny_weights.make_dino --to dino.safetensors
+    python -m ovrisisbench.adapters.tiny_encoders.make_dino --to dino.safetensors
 
 Self-distillation as in *Emerging Properties in Self-Supervised Vision
 Transformers* (Caron et al., ICCV 2021): a student sees small and large views of
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from ovrisisbench.adapters.cost_aggregation.dino import DINO, TINY_DINO
 from ovrisisbench.adapters.images.pixels import normalised, squeezed
-from ovrisisbench.adapters.tiny_weights.pictures import draw_pictures
+from ovrisisbench.adapters.tiny_encoders.pictures import draw_pictures
 
 __all__ = ["DINOHead", "distillation_loss", "train"]
 

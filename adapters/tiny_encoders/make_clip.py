@@ -1,7 +1,7 @@
 """Train a small CLIP on the mini world: both towers from nothing, on pictures and captions.
 
-    python -m ovrisisbench.adapters.tiny_weights.make_clip clip --to clip.safetensors
-    python -m ovrisisbench.adapters.tiny_weights.make_clip remote-clip --to remote_clip.safetensors
+    python -m ovrisisbench.adapters.tiny_encoders.make_clip clip --to clip.safetensors
+    python -m ovrisisbench.adapters.tiny_encoders.make_clip remote-clip --to remote_clip.safetensors
 
 Every caption is compared with every picture of a batch, as CLIP does, with
 SigLIP's loss (Zhai et al., ICCV 2023): since everything is drawn, it is known
@@ -11,6 +11,8 @@ that is true by chance counts as true. What is hardly visible counts neither way
 
 from __future__ import annotations
 
+import argparse
+import logging
 import math
 import time
 from typing import Final
@@ -25,8 +27,8 @@ from ovrisisbench.adapters.images.pixels import normalised
 from ovrisisbench.adapters.plain_clip.config import PlainCLIPConfig
 from ovrisisbench.adapters.plain_clip.network import PlainCLIP
 from ovrisisbench.adapters.text.tokens import tokenise
-from ovrisisbench.adapters.tiny_weights.captions import load_captions
-from ovrisisbench.adapters.tiny_weights.pictures import Pictures, draw_pictures
+from ovrisisbench.adapters.tiny_encoders.captions import load_captions
+from ovrisisbench.adapters.tiny_encoders.pictures import Pictures, draw_pictures
 
 __all__ = ["SmallCLIP", "sigmoid_loss", "train"]
 
