@@ -26,7 +26,7 @@ from ovrisisbench.benchmark.inputs import (
     train_classes,
 )
 from ovrisisbench.benchmark.recording import Drive, LoadedModel, make_record
-from ovrisisbench.catalog import DEFAULT_PROTOCOL, Protocol, load_protocol
+from ovrisisbench.catalog import Protocol, load_protocol, protocol_for_training_set
 from ovrisisbench.catalog.identity import content_digest
 from ovrisisbench.errors import RecordError
 
@@ -63,7 +63,7 @@ def run(
     datasets: Sequence[str] | None = None,
     data: Path = Path("data"),
     results: Path = Path("results"),
-    protocol: str = DEFAULT_PROTOCOL,
+    protocol: str | None = None,
     limit: int | None = None,
     batch_size: int = 1,
     threads: int | None = None,
@@ -82,7 +82,8 @@ def run(
         datasets: keys; None for every data set of the protocol that is prepared.
         data: folder with prepared data sets.
         results: folder for records.
-        protocol: name or YAML file, with ``+dataset:variant`` for other variants.
+        protocol: name or YAML file, with ``+dataset:variant`` for other variants; None for the default one, or for
+            the only other one that has this training set.
         limit: measure only so many images, evenly spread over the data set; the record is marked.
         batch_size: images handed to the model at once.
         threads: batches in flight on a CPU; None for the cores of this process's share.
@@ -99,7 +100,7 @@ def run(
     from ovrisisbench.evaluate.processes import joined_processes
 
     report = report or RunReport()
-    rules = load_protocol(protocol)
+    rules = load_protocol(protocol or protocol_for_training_set(train_set))
     found = find_adapter(model)
     check_train_set(found.info, train_set, untrained=loading.get("untrained", False), protocol=rules)
     keys = datasets_to_run(rules, datasets, data)

@@ -36,8 +36,11 @@ class DrawnVariant(CatalogModel):
     why: str
     counts: dict[str, int]
     """Evaluated images by split."""
+    counts_evidence: Evidence = _OF_THE_DRAWING
     ignored_share: tuple[float, float] | None = None
     """None for the sister's."""
+    keep_above: float | None = None
+    """Labelled fraction above which a window is kept; None for the sister's rule."""
 
 
 class DrawnCard(CatalogModel):
@@ -111,7 +114,7 @@ def _variant(
     changes: dict[str, Any] = {
         "why": variant.why,
         "counts": variant.counts,
-        "counts_evidence": _OF_THE_DRAWING,
+        "counts_evidence": variant.counts_evidence,
         "labels_evidence": _OF_THE_DRAWING,
         "name_digests": {},
         "layouts": [name for name in like["layouts"] if name in layouts],
@@ -120,6 +123,13 @@ def _variant(
         changes["title"] = variant.title
     if variant.ignored_share is not None:
         changes["ignored_share"] = variant.ignored_share
+    if variant.keep_above is not None:
+        changes["windows"] = {
+            **like["windows"],
+            "keep_above": variant.keep_above,
+            "evidence": _OF_THE_DRAWING,
+            "note": "",
+        }
     return {**like, **changes}
 
 

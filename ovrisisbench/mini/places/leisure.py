@@ -41,7 +41,7 @@ def courts(stage: Stage, box: Box) -> None:
     at = around(stage, box, 0.03)
     width, depth = sides(box)
     columns, rows = max(1, int(width * 0.9 // 40)), max(2, int(depth * 0.86 // 21))
-    mixed = float(stage.rng.choice([0.0, 0.5, 0.5, 1.0]))
+    mixed = float(stage.rng.choice([0.3, 0.5, 0.7]))
     stage.ground(rectangle(at, columns * 40 + 4, rows * 21 + 4), "pavement", "pavement")
     for column in range(columns):
         for row in range(rows):

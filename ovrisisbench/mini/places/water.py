@@ -106,7 +106,7 @@ def river(stage: Stage, box: Box) -> None:
     stage.ground(ribbon(line, wide + 7), "wet sand", "bare soil")
     stage.ground(ribbon(line, wide), "river", "water")
     patches(stage, (box[0], box[1], box[2], at[1] - wide), "bare soil", "bare soil", 3, (4, 9))
-    if chance(stage, 0.75):
+    if chance(stage, 0.9):
         x = at[0] + float(stage.rng.uniform(-0.05, 0.05)) * width
         centre = float(line[np.abs(line[:, 0] - x).argmin()][1])
         half = wide * 0.5 + 7

@@ -84,18 +84,18 @@ def heliport(stage: Stage, box: Box) -> None:
     """Helicopters on marked pads, hangars and parked cars."""
     cover(stage, box, str(stage.rng.choice(["pavement", "grass"])), "pavement")
     at = around(stage, box, 0.03)
-    pitch = 25.0
+    pitch = 21.0
     block(stage, (at[0], at[1] - pitch * 2.1), 44, 18, 0, 2, roof="metal roof")
     for row in (-1, 0, 1, 2):
         for column in (-2, -1, 0, 1, 2):
             spot = (at[0] + column * pitch, at[1] + (row - 0.1) * pitch)
-            stage.ground(rectangle(spot, 19, 19), "helipad", "pavement")
+            stage.ground(rectangle(spot, 18, 18), "helipad", "pavement")
             stage.mark(ring_part(spot, 7.6, 8.3, 0, 360), "line", "pavement")
             for side in (-1, 1):
                 stage.mark(rectangle((spot[0] + side * 1.6, spot[1]), 0.7, 4.6), "line", "pavement")
             stage.mark(rectangle(spot, 3.2, 0.7), "line", "pavement")
-            if chance(stage, 0.35 + 0.45 * stage.density):
-                helicopter(stage, spot, float(stage.rng.uniform(0, 360)), float(stage.rng.uniform(13, 17)))
+            if chance(stage, 0.45 + 0.5 * stage.density):
+                helicopter(stage, spot, float(stage.rng.uniform(0, 360)), float(stage.rng.uniform(14, 18)))
     parking_lot(stage, (at[0] + 40, at[1] - pitch * 2.1), (26, 17), 0)
     scatter_trees(stage, box, 20, (2, 3.6), ("grass",))
 
