@@ -46,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def drawn_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a prepared ``isaid.h5`` made from drawn scenes; not to be written into."""
-    from ovrisisbench.demo.scenes import draw_isaid_download
+    from tests.drawn.isaid_scenes import draw_isaid_download
     from ovrisisbench.prepare import prepare
 
     folder = tmp_path_factory.mktemp("drawn")

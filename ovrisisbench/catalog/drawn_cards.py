@@ -78,7 +78,13 @@ def drawn_content(card: DrawnCard, sister: dict[str, Any]) -> dict[str, Any]:
     own = card.model_dump(
         include={"key", "drawn_after", "title", "summary", "sensor", "gsd_m", "image_size", "licence", "default_variant"}
     )
-    no_longer = {"citations": (), "downloads": (), "traps": (), "open_questions": ()}
+    no_longer = {"citations": (), "traps": (), "open_questions": ()}
+    download = {
+        "what": "images and masks",
+        "archive": "what ovrisis-bench mini draws",
+        "source": "this program",
+        "evidence": _OF_THE_DRAWING,
+    }
     layouts = [
         {**_named(sister["layouts"], name, "layouts"), "evidence": _OF_THE_DRAWING, "passed_over": (), "note": ""}
         for name in card.layouts
@@ -87,6 +93,7 @@ def drawn_content(card: DrawnCard, sister: dict[str, Any]) -> dict[str, Any]:
         **sister,
         **no_longer,
         **own,
+        "downloads": [download],
         "layouts": layouts,
         "splits": [_split(split, sister["splits"]) for split in card.splits],
         "checkup": {**sister["checkup"], "evidence": _OF_THE_DRAWING, **card.checkup},

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ovrisisbench.demo.scenes import draw_scene
+from tests.drawn.isaid_scenes import draw_scene
 from ovrisisbench.prepare.download.perceptual_hash import HASH_BITS, LEAST_STEPS, NEAR, perceptual_hash
 from ovrisisbench.prepare.windows import Box, WindowRule, window_boxes
 
