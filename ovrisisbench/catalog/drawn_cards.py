@@ -76,7 +76,17 @@ def drawn_content(card: DrawnCard, sister: dict[str, Any]) -> dict[str, Any]:
         ValueError: it names a layout or a variant that the sister does not have.
     """
     own = card.model_dump(
-        include={"key", "drawn_after", "title", "summary", "sensor", "gsd_m", "image_size", "licence", "default_variant"}
+        include={
+            "key",
+            "drawn_after",
+            "title",
+            "summary",
+            "sensor",
+            "gsd_m",
+            "image_size",
+            "licence",
+            "default_variant",
+        }
     )
     no_longer = {"citations": (), "traps": (), "open_questions": ()}
     download = {
@@ -114,9 +124,7 @@ def _split(split: DrawnSplit, of_the_sister: list[dict[str, Any]]) -> dict[str, 
     }
 
 
-def _variant(
-    variant: DrawnVariant, of_the_sister: list[dict[str, Any]], layouts: tuple[str, ...]
-) -> dict[str, Any]:
+def _variant(variant: DrawnVariant, of_the_sister: list[dict[str, Any]], layouts: tuple[str, ...]) -> dict[str, Any]:
     like = _named(of_the_sister, variant.name, "variants")
     changes: dict[str, Any] = {
         "why": variant.why,

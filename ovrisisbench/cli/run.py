@@ -82,8 +82,8 @@ class ProgressReport(RunReport):
 )
 @click.option(
     "--protocol",
-    help="Name of a protocol, or its YAML file; +DATASET:VARIANT tests another variant. Default: ovrisisbench-v1, or the "
-    "only other protocol that has the training set named.",
+    help="Name of a protocol, or its YAML file; +DATASET:VARIANT tests another variant. Default: ovrisisbench-v1, or "
+    "the only other protocol that has the training set named.",
 )
 @click.option(
     "--limit",

@@ -69,4 +69,5 @@ def infrared(colours: NDArray[np.float32], materials: NDArray[np.uint8]) -> NDAr
     """Return the near infrared of paints, (P,) float32, from their colours (P, 3) and materials (P,)."""
     table = material_table("infrared")[materials]
     visible = 0.65 * colours[:, 0] + 0.35 * colours.mean(axis=1)
-    return np.clip(table[:, 0] + table[:, 1] * visible, 0, 255).astype(np.float32)
+    found: NDArray[np.float32] = np.clip(table[:, 0] + table[:, 1] * visible, 0, 255).astype(np.float32)
+    return found

@@ -21,7 +21,7 @@ PLACES = ("courts", "harbour", "tank farm", "stadium", "apron", "river")
 def draw_scene(number: int) -> tuple[np.ndarray, np.ndarray]:
     """Picture and mask in class colours, each (600, 700, 3) uint8; the place is ``number`` modulo six."""
     style = load_style("mini-isaid")
-    scene = draw_mini_scene(style, (77, number), places=[PLACES[number % len(PLACES)]], size=(HEIGHT, WIDTH))
+    scene = draw_mini_scene(style, (77, number), place=PLACES[number % len(PLACES)], size=(HEIGHT, WIDTH))
     return scene.picture, colour_mask(scene.kinds, style, load_card("isaid"))
 
 

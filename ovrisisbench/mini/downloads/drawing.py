@@ -89,7 +89,9 @@ def draw_downloads(
         try:
             unfinished.mkdir(parents=True)
         except OSError as error:
-            raise DataError(f"{target} cannot be written ({error.strerror}); choose another folder with --to.") from error
+            raise DataError(
+                f"{target} cannot be written ({error.strerror}); choose another folder with --to."
+            ) from error
         new[key] = len(items)
         waiting += [
             _Job(key, unfinished, seed, tuple(items[start : start + _BATCH])) for start in range(0, len(items), _BATCH)
@@ -120,7 +122,7 @@ def _draw(job: _Job) -> None:
     style, card, layout = load_style(job.dataset), load_card(job.dataset), LAYOUTS[job.dataset]
     for item in job.items:
         seed = item_seed(job.dataset, job.seed, item)
-        scene = draw_scene(style, seed, places=[_place(style, item)], aim=item.aim)
+        scene = draw_scene(style, seed, place=_place(style, item), aim=item.aim)
         for name, content in layout.files(item, scene, style, card).items():
             path = job.folder / name
             with explained_disk_errors(path):
@@ -164,7 +166,9 @@ def _is_complete(folder: Path, key: str, identity: dict[str, Any]) -> bool:
     try:
         found = json.loads(marker.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(f"{folder} exists and is no drawn download of {key}; choose another folder with --to.") from error
+        raise DataError(
+            f"{folder} exists and is no drawn download of {key}; choose another folder with --to."
+        ) from error
     if found != identity:
         raise DataError(
             f"{folder} holds another drawing of {key} (other scenes, seed or version); remove it, or choose another "

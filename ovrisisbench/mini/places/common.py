@@ -89,5 +89,8 @@ def ragged(stage: Stage, start: Point, end: Point, rough: float, steps: int = 40
     across = np.array([start[1] - end[1], end[0] - start[0]]) / max(math.dist(start, end), 1e-6)
     stray = np.zeros(steps)
     for wave in range(1, 7):
-        stray += float(stage.rng.normal()) / wave * np.sin(wave * math.pi * 1.3 * shares + float(stage.rng.uniform(0, 6)))
-    return line + across * (stray * rough)[:, None]
+        stray += (
+            float(stage.rng.normal()) / wave * np.sin(wave * math.pi * 1.3 * shares + float(stage.rng.uniform(0, 6)))
+        )
+    strayed: Outline = line + across * (stray * rough)[:, None]
+    return strayed

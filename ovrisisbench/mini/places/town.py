@@ -174,7 +174,13 @@ def _row_of_houses(stage: Stage, box: Box, y: float, side: int) -> None:
             car(stage, (at[0] + lot * 0.36, y + side * 9.0), -90 * side + float(stage.rng.uniform(-3, 3)), moving=False)
         back = (at[0] + float(stage.rng.uniform(-3, 3)), y + side * 20.6)
         if chance(stage, 0.28):
-            pool(stage, back, float(stage.rng.uniform(6, 9.5)), float(stage.rng.uniform(3.6, 4.8)), float(stage.rng.uniform(-8, 8)))
+            pool(
+                stage,
+                back,
+                float(stage.rng.uniform(6, 9.5)),
+                float(stage.rng.uniform(3.6, 4.8)),
+                float(stage.rng.uniform(-8, 8)),
+            )
         if chance(stage, 0.4):
             hedge(stage, (at[0] - lot / 2, y + side * 8), (at[0] - lot / 2, y + side * 22))
 
@@ -195,16 +201,16 @@ def _free_house(stage: Stage, at: Point, angle: float) -> None:
 
 def _city_block(stage: Stage, lot: Box) -> None:
     width, depth = sides(lot)
-    if width < 16 or depth < 16:  # noqa: PLR2004 - metres
+    if width < 16 or depth < 16:
         return
     at = middle(lot)
     use = float(stage.rng.random())
-    if use < 0.16:  # noqa: PLR2004 - shares of uses
+    if use < 0.16:
         parking_lot(stage, at, (width - 5, depth - 5), 0)
-    elif use < 0.28:  # noqa: PLR2004
+    elif use < 0.28:
         stage.ground(rectangle(at, width, depth), "lawn", "grass")
         scatter_trees(stage, lot, width * depth / 28, (2.2, 4.2), ("grass",))
-    elif use < 0.6:  # noqa: PLR2004
+    elif use < 0.6:
         court = 0.42
         stage.ground(rectangle(at, width * court, depth * court), "lawn", "grass")
         for side in (-1, 1):
@@ -215,16 +221,23 @@ def _city_block(stage: Stage, lot: Box) -> None:
     else:
         for part in (-1, 1):
             spot = (at[0] + part * width * 0.25, at[1] + float(stage.rng.uniform(-2, 2)))
-            block(stage, spot, width * 0.42, depth * float(stage.rng.uniform(0.6, 0.9)), 0, float(stage.rng.integers(2, 7)))
+            block(
+                stage,
+                spot,
+                width * 0.42,
+                depth * float(stage.rng.uniform(0.6, 0.9)),
+                0,
+                float(stage.rng.integers(2, 7)),
+            )
 
 
 def _corner(stage: Stage, lot: Box) -> None:
     width, depth = sides(lot)
     at = middle(lot)
     use = float(stage.rng.random())
-    if use < 0.3:  # noqa: PLR2004 - shares of uses
+    if use < 0.3:
         parking_lot(stage, at, (width * 0.8, depth * 0.8), 0, filled=0.7)
-    elif use < 0.65:  # noqa: PLR2004
+    elif use < 0.65:
         stage.ground(rectangle(at, width, depth), "pavement", "pavement")
         block(stage, at, width * 0.6, depth * 0.55, 0, float(stage.rng.integers(1, 5)))
         if chance(stage, 0.3):

@@ -54,7 +54,7 @@ def apron(stage: Stage, box: Box) -> None:
         if stage.is_free(spot, 3, {kind_index("pavement")}):
             car(stage, spot, float(stage.rng.uniform(0, 360)), moving=False)
     beyond = (box[0], at[1] + length * 1.25, box[2], box[3])
-    if sides(beyond)[1] > 4:  # noqa: PLR2004 - metres
+    if sides(beyond)[1] > 4:
         stage.ground(rectangle(middle(beyond), *sides(beyond)), "grass", "grass")
 
 
@@ -121,7 +121,9 @@ def tank_farm(stage: Stage, box: Box) -> None:
                 for x in (-1, 1):
                     for y in (-1, 1):
                         tank(stage, (spot[0] + x * radius * 0.5, spot[1] + y * radius * 0.5), radius * 0.4)
-        pipe = ribbon(straight((box[0], at[1] + row * pitch + pitch * 0.47), (box[2], at[1] + row * pitch + pitch * 0.47)), 1.0)
+        pipe = ribbon(
+            straight((box[0], at[1] + row * pitch + pitch * 0.47), (box[2], at[1] + row * pitch + pitch * 0.47)), 1.0
+        )
         stage.mark(pipe, "fence", "clutter")
     road(stage, (line + np.array([0.0, 4.5])), 7, pavement=0)
     traffic(stage, line + np.array([0.0, 4.5]), 7, 26, trucks=0.8)
@@ -130,7 +132,7 @@ def tank_farm(stage: Stage, box: Box) -> None:
 def depot(stage: Stage, box: Box) -> None:
     """Halls with metal roofs, rows of parked lorries, containers and heaps."""
     cover(stage, box, str(stage.rng.choice(["parking", "pavement"])), "pavement")
-    width, depth = sides(box)
+    _, depth = sides(box)
     at = around(stage, box, 0.05)
     halls = np.arange(box[0] + 26, box[2], 58)
     for x in halls:
@@ -155,4 +157,6 @@ def _joints(stage: Stage, box: Box) -> None:
     for y in np.arange(box[1], box[3], 9.0):
         stage.mark(ribbon(straight((box[0], float(y)), (box[2], float(y))), 0.35), "runway", "pavement", shade=0.86)
     for _ in range(6):
-        stage.mark(disc(spot_in(stage, box), float(stage.rng.uniform(0.8, 2.2)), corners=12), "runway", "pavement", shade=0.8)
+        stage.mark(
+            disc(spot_in(stage, box), float(stage.rng.uniform(0.8, 2.2)), corners=12), "runway", "pavement", shade=0.8
+        )

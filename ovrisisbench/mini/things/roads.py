@@ -24,10 +24,11 @@ def straight(start: Point, end: Point, bend: float = 0.0) -> Outline:
     shares = np.linspace(0, 1, 2 + (14 if bend else 6))
     line = np.array(start) + (np.array(end) - np.array(start)) * shares[:, None]
     across = np.array([start[1] - end[1], end[0] - start[0]]) / max(math.dist(start, end), 1e-6)
-    return line + across * (np.sin(shares * np.pi) * bend)[:, None]
+    bent: Outline = line + across * (np.sin(shares * np.pi) * bend)[:, None]
+    return bent
 
 
-def road(  # noqa: PLR0917 - each is one plain quantity
+def road(
     stage: Stage, line: Outline, width: float = 8.0, *, pavement: float = 1.8, marked: bool = True, kind: str = "road"
 ) -> None:
     """A road along a line, with pavements, worn lanes, patches and markings."""
@@ -36,7 +37,7 @@ def road(  # noqa: PLR0917 - each is one plain quantity
     colour = stage.colour("asphalt")
     stage.ground(ribbon(line, width), "asphalt", kind, like=colour)
     for place in (-0.3, -0.14, 0.14, 0.3):
-        worn = stage.paint("asphalt", kind, shade=0.95 if abs(place) > 0.2 else 0.92, like=colour)  # noqa: PLR2004
+        worn = stage.paint("asphalt", kind, shade=0.95 if abs(place) > 0.2 else 0.92, like=colour)
         stage.canvas.fill(ribbon(_moved(line, place * width), width * 0.07), worn)
     for _ in range(int(_length(line) / 26)):
         share = float(stage.rng.uniform(0.05, 0.95))
@@ -86,9 +87,9 @@ def roundabout(stage: Stage, at: Point, radius: float, arms: int = 4, turn: floa
     island = radius * 0.52
     stage.ground(disc(at, island, corners=40), "coping", "roundabout island")
     stage.ground(disc(at, island - 0.8, corners=40), "lawn", "roundabout island")
-    if island > 5:  # noqa: PLR2004 - room for a bed
+    if island > 5:
         stage.ground(blob(at, island * 0.45, stage.rng, rough=0.1), "hedge", "roundabout island")
-        if stage.rng.random() < 0.6:  # noqa: PLR2004 - most
+        if stage.rng.random() < 0.6:
             tree(stage, at, min(3.2, island * 0.35))
     for part in range(int(stage.rng.integers(0, 50)), 360, int(stage.rng.integers(50, 110))):
         car(stage, offset(at, part, radius * 0.77), part + 90, moving=True)
@@ -132,7 +133,7 @@ def parking_lot(stage: Stage, at: Point, size: tuple[float, float], angle: float
             if stage.rng.random() < filled:
                 spot = offset(middle, angle, (bay + 0.5 - bays / 2) * 2.75)
                 jitter = stage.rng.uniform(-0.25, 0.25, 2)
-                heading = facing + (180 if stage.rng.random() < 0.3 else 0) + float(jitter[0]) * 8  # noqa: PLR2004
+                heading = facing + (180 if stage.rng.random() < 0.3 else 0) + float(jitter[0]) * 8
                 car(stage, (spot[0] + float(jitter[0]), spot[1] + float(jitter[1])), heading, moving=False)
 
 
