@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Crop", "crops"]
 
-_TO_A_SCENE: Final = 24
+_TO_A_SCENE: Final = 8
 _SIDE_OF_A_SCENE: Final = 3.2
 """Side of a scene seen from above, as a multiple of that of a crop."""
 
@@ -44,7 +44,7 @@ def crops(
 ) -> Iterator[Crop]:
     """Yield random crops of random styles and places; equal arguments yield equal crops.
 
-    Two dozen crops are cut out of one drawn scene, turned by quarters and mirrored at random; scenes take turns, so
+    Eight crops are cut out of one drawn scene, turned by quarters and mirrored at random; scenes take turns, so
     that consecutive crops differ. None of the scenes is one of the mini data sets.
 
     Args:

@@ -68,9 +68,9 @@ def chance(stage: Stage, share: float) -> bool:
 
 
 def people(stage: Stage, box: Box, count: float, on: Collection[str]) -> None:
-    """Put people on free ground, most of them in small groups; none in views in which they would be dots."""
+    """Put people on free ground, most of them in small groups; none seen from above or as dots."""
     here = stage.canvas.camera.spot((0.0, 0.0))
-    if here is None or here[2] < _PIXELS_OF_A_PERSON:
+    if not stage.canvas.camera.is_oblique or here is None or here[2] < _PIXELS_OF_A_PERSON:
         return
     kinds = {kind_index(kind) for kind in on}
     for _ in range(round(count)):

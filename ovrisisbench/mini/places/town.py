@@ -12,7 +12,7 @@ from ovrisisbench.mini.shapes import Point, offset, rectangle
 from ovrisisbench.mini.stage import Box, Stage
 from ovrisisbench.mini.things.buildings import block, containers, house, mobile_home
 from ovrisisbench.mini.things.plants import hedge, patches, scatter_trees, tree
-from ovrisisbench.mini.things.roads import bridge, parking_lot, road, roundabout, straight, traffic
+from ovrisisbench.mini.things.roads import bridge, network, parking_lot, road, roundabout, straight, traffic
 from ovrisisbench.mini.things.sports import pool
 from ovrisisbench.mini.things.vehicles import car
 
@@ -46,8 +46,7 @@ def centre(stage: Stage, box: Box) -> None:
     xs = [x0 + step * n for n in range(-4, 5) if box[0] - 4 < x0 + step * n < box[2] + 4]
     ys = [y0 + step * n for n in range(-4, 5) if box[1] - 4 < y0 + step * n < box[3] + 4]
     lines = [straight((x, box[1]), (x, box[3])) for x in xs] + [straight((box[0], y), (box[2], y)) for y in ys]
-    for line in lines:
-        road(stage, line, 11.0, pavement=3.0)
+    network(stage, lines, 11.0, pavement=3.0)
     for x in [*[x - step for x in xs[:1]], *xs]:
         for y in [*[y - step for y in ys[:1]], *ys]:
             _city_block(stage, (x + 10, y + 10, x + step - 10, y + step - 10))
@@ -94,9 +93,7 @@ def crossing(stage: Stage, box: Box) -> None:
         straight((box[0], at[1]), (box[2], at[1])),
         straight((at[0], box[1]), (at[0], box[3])),
     ]
-    for line in lines:
-        road(stage, line, wide, pavement=2.6)
-    stage.mark(rectangle(at, wide, wide), "asphalt", "road")
+    network(stage, lines, wide, pavement=2.6)
     for turn in (0, 90, 180, 270):
         for bar in range(-4, 5):
             stripe = offset(offset(at, turn, wide / 2 + 2.4), turn + 90, bar * wide / 10)
