@@ -23,7 +23,7 @@ _SHOWN: Final = {
     "mini-dlrsd": "homes",
     "mini-isaid": "harbour",
     "mini-loveda": "farmland",
-    "mini-potsdam": "crossing",
+    "mini-potsdam": "homes",
     "mini-uavid": "homes",
     "mini-udd5": "centre",
     "mini-vaihingen": "homes",
@@ -31,7 +31,7 @@ _SHOWN: Final = {
 }
 """Data set -> place that is shown."""
 _COLUMNS: Final = 4
-_CELL: Final = (208, 256)
+_CELL: Final = (192, 256)
 """Height and width of a picture on the sheet, pixels."""
 _GAP: Final = 6
 _HEAD: Final = 22

@@ -21,7 +21,7 @@ from ovrisisbench.prepare.download.sources import DRAWN_ENDING
 from ovrisisbench.prepare.storage.disk_errors import explained_disk_errors
 from ovrisisbench.prepare.workers import default_workers, run_jobs
 
-__all__ = ["MOST_IMAGES", "WORLD", "DrawnDownload", "draw_downloads"]
+__all__ = ["MOST_IMAGES", "WORLD", "DrawnDownload", "draw_downloads", "item_seed", "place_of"]
 
 WORLD: Final = 1
 """Version of the mini world: raised with every change that draws other pixels."""
@@ -122,7 +122,7 @@ def _draw(job: _Job) -> None:
     style, card, layout = load_style(job.dataset), load_card(job.dataset), LAYOUTS[job.dataset]
     for item in job.items:
         seed = item_seed(job.dataset, job.seed, item)
-        scene = draw_scene(style, seed, place=_place(style, item), aim=item.aim)
+        scene = draw_scene(style, seed, place=place_of(style, item), aim=item.aim)
         for name, content in layout.files(item, scene, style, card).items():
             path = job.folder / name
             with explained_disk_errors(path):
@@ -130,7 +130,7 @@ def _draw(job: _Job) -> None:
                 path.write_bytes(content)
 
 
-def _place(style: Style, item: Item) -> str:
+def place_of(style: Style, item: Item) -> str:
     """Choose the place of a scene so that few scenes show many places, each as often as its weight says."""
     if item.word:
         choices = style.words[item.word]

@@ -57,7 +57,7 @@ def _lay(stage: Stage, lines: Sequence[Outline], width: float, pavement: float) 
         colour = stage.colour("asphalt")
         stage.ground(ribbon(line, width), "asphalt", "road", like=colour)
         for place in (-0.3, -0.14, 0.14, 0.3):
-            worn = stage.paint("asphalt", "road", shade=0.95 if abs(place) > 0.2 else 0.92, like=colour)  # noqa: PLR2004
+            worn = stage.paint("asphalt", "road", shade=0.95 if abs(place) > 0.2 else 0.92, like=colour)
             stage.canvas.fill(ribbon(_moved(line, place * width), width * 0.07), worn)
         for _ in range(int(_length(line) / 26)):
             spot, angle = _at(line, float(stage.rng.uniform(0.05, 0.95)))
@@ -78,7 +78,7 @@ def _meeting(first: Outline, second: Outline) -> Point | None:
     """Return where two straight lines cross, None if they are parallel."""
     along, across = first[-1] - first[0], second[-1] - second[0]
     turn = float(along[0] * across[1] - along[1] * across[0])
-    if abs(turn) < 1e-6:  # noqa: PLR2004 - parallel
+    if abs(turn) < 1e-6:
         return None
     apart = second[0] - first[0]
     share = float(apart[0] * across[1] - apart[1] * across[0]) / turn
