@@ -128,8 +128,8 @@ def _exposure(protocol: Protocol, dataset: PreparedDataset, training: TrainingIm
     everything = [index for index, sample in enumerate(dataset.samples) if test.tests_split(sample.split)]
     if not everything:
         raise DataError(
-            f"{dataset.path} holds nothing but images for training, which protocol {protocol.name} does not test; leave "
-            "it out with --datasets, or prepare it from a download with its other splits."
+            f"{dataset.path} holds nothing but images for training, which protocol {protocol.name} does not test; "
+            "leave it out with --datasets, or prepare it from a download with its other splits."
         )
     if training is None:
         return Exposure(everything, None)

@@ -27,7 +27,7 @@ from ovrisisbench.benchmark.inputs import (
 )
 from ovrisisbench.benchmark.known_weights import informed
 from ovrisisbench.benchmark.recording import Drive, LoadedModel, make_record
-from ovrisisbench.catalog import DEFAULT_PROTOCOL, Protocol, load_protocol
+from ovrisisbench.catalog import Protocol, load_protocol, protocol_for_training_set
 from ovrisisbench.catalog.identity import content_digest
 from ovrisisbench.errors import RecordError
 
@@ -67,7 +67,7 @@ def run(
     datasets: Sequence[str] | None = None,
     data: Path = Path("data"),
     results: Path = Path("results"),
-    protocol: str = DEFAULT_PROTOCOL,
+    protocol: str | None = None,
     limit: int | None = None,
     batch_size: int = 1,
     threads: int | None = None,
@@ -87,7 +87,8 @@ def run(
         datasets: keys; None for every data set of the protocol that is prepared.
         data: folder with prepared data sets.
         results: folder for records.
-        protocol: name or YAML file, with ``+dataset:variant`` for other variants.
+        protocol: name or YAML file, with ``+dataset:variant`` for other variants; None for the default one, or for
+            the only other one that has this training set.
         limit: measure only so many images, evenly spread over the data set; the record is marked.
         batch_size: images handed to the model at once.
         threads: batches in flight on a CPU; None for the cores of this process's share.
@@ -105,7 +106,7 @@ def run(
     from ovrisisbench.evaluate.processes import joined_processes
 
     report = report or RunReport()
-    rules = load_protocol(protocol)
+    rules = load_protocol(protocol or protocol_for_training_set(train_set))
     found = find_adapter(model)
     completed = informed(found.info, train_set, loading)
     train_set = completed.train_set

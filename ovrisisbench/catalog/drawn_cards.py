@@ -36,8 +36,11 @@ class DrawnVariant(CatalogModel):
     why: str
     counts: dict[str, int]
     """Evaluated images by split."""
+    counts_evidence: Evidence = _OF_THE_DRAWING
     ignored_share: tuple[float, float] | None = None
     """None for the sister's."""
+    keep_above: float | None = None
+    """Labelled fraction above which a window is kept; None for the sister's rule."""
 
 
 class DrawnCard(CatalogModel):
@@ -73,9 +76,25 @@ def drawn_content(card: DrawnCard, sister: dict[str, Any]) -> dict[str, Any]:
         ValueError: it names a layout or a variant that the sister does not have.
     """
     own = card.model_dump(
-        include={"key", "drawn_after", "title", "summary", "sensor", "gsd_m", "image_size", "licence", "default_variant"}
+        include={
+            "key",
+            "drawn_after",
+            "title",
+            "summary",
+            "sensor",
+            "gsd_m",
+            "image_size",
+            "licence",
+            "default_variant",
+        }
     )
-    no_longer = {"citations": (), "downloads": (), "traps": (), "open_questions": ()}
+    no_longer = {"citations": (), "traps": (), "open_questions": ()}
+    download = {
+        "what": "images and masks",
+        "archive": "what ovrisis-bench mini draws",
+        "source": "this program",
+        "evidence": _OF_THE_DRAWING,
+    }
     layouts = [
         {**_named(sister["layouts"], name, "layouts"), "evidence": _OF_THE_DRAWING, "passed_over": (), "note": ""}
         for name in card.layouts
@@ -84,6 +103,7 @@ def drawn_content(card: DrawnCard, sister: dict[str, Any]) -> dict[str, Any]:
         **sister,
         **no_longer,
         **own,
+        "downloads": [download],
         "layouts": layouts,
         "splits": [_split(split, sister["splits"]) for split in card.splits],
         "checkup": {**sister["checkup"], "evidence": _OF_THE_DRAWING, **card.checkup},
@@ -104,14 +124,12 @@ def _split(split: DrawnSplit, of_the_sister: list[dict[str, Any]]) -> dict[str, 
     }
 
 
-def _variant(
-    variant: DrawnVariant, of_the_sister: list[dict[str, Any]], layouts: tuple[str, ...]
-) -> dict[str, Any]:
+def _variant(variant: DrawnVariant, of_the_sister: list[dict[str, Any]], layouts: tuple[str, ...]) -> dict[str, Any]:
     like = _named(of_the_sister, variant.name, "variants")
     changes: dict[str, Any] = {
         "why": variant.why,
         "counts": variant.counts,
-        "counts_evidence": _OF_THE_DRAWING,
+        "counts_evidence": variant.counts_evidence,
         "labels_evidence": _OF_THE_DRAWING,
         "name_digests": {},
         "layouts": [name for name in like["layouts"] if name in layouts],
@@ -120,6 +138,13 @@ def _variant(
         changes["title"] = variant.title
     if variant.ignored_share is not None:
         changes["ignored_share"] = variant.ignored_share
+    if variant.keep_above is not None:
+        changes["windows"] = {
+            **like["windows"],
+            "keep_above": variant.keep_above,
+            "evidence": _OF_THE_DRAWING,
+            "note": "",
+        }
     return {**like, **changes}
 
 

@@ -22,8 +22,8 @@ __all__ = [
     "Protocol",
     "TestSet",
     "load_protocol",
-    "protocol_names",
     "protocol_for_training_set",
+    "protocol_names",
     "protocols_testing",
 ]
 
@@ -45,7 +45,7 @@ class TestSet(CatalogModel):
     variant: str
     vocabulary: str
     splits: Literal["all labelled", "all but train"] = "all labelled"
-    """Which images are tested, before any are held out; ``all but train`` leaves out the ``train`` split for all models."""
+    """Which images are tested, before any are held out; ``all but train``: none for training, by any model."""
 
     def tests_split(self, split: str) -> bool:
         """Tell whether images of one split of the data set are tested."""

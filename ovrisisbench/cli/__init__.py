@@ -32,7 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "convert": ("convert", "Write official weights as safetensors with a card, or back."),
     "check-adapter": ("check_adapter", "Test whether an adapter keeps the contract."),
     "mini": ("mini", "Draw the eight small data sets of the mini world."),
-    "demo": ("demo", "Draw a small data set and run the whole benchmark on it."),
+    "demo": ("demo", "Draw the mini world and run the whole benchmark on it."),
 }
 """Command -> (module in this package, one line of help)."""
 

@@ -16,7 +16,6 @@ __all__ = ["command"]
     "--to",
     "target",
     type=click.Path(path_type=Path, file_okay=False),
-    required=True,
     help="Folder for the downloads; each gets a folder of its own in it.",
 )
 @click.option(
@@ -34,14 +33,38 @@ __all__ = ["command"]
     show_default=True,
     help="Keys of mini data sets, separated by commas.",
 )
+@click.option(
+    "--sheet",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write a picture (.webp, .png or .jpg) that shows a scene of each data set above its label map.",
+)
 @click.option("--workers", type=click.IntRange(min=1), help="Processes that draw; default: the cores.")
-def command(*, target: Path, scenes: int, seed: int, datasets: str, workers: int | None) -> None:
+def command(
+    *, target: Path | None, scenes: int, seed: int, datasets: str, sheet: Path | None, workers: int | None
+) -> None:
     """Draw the eight data sets of the mini world.
 
     Each becomes a download in its publisher's layout, which 'prepare' reads
     as any other. The same command draws the same files; what is complete
     is kept.
     """
+    if target is None and sheet is None:
+        raise click.UsageError("Give --to DIRECTORY for the downloads, or --sheet FILE for a picture of them.")
+    if sheet is not None:
+        _write_sheet(sheet, seed)
+    if target is not None:
+        _draw(target, scenes, seed, datasets, workers)
+
+
+def _write_sheet(path: Path, seed: int) -> None:
+    from ovrisisbench.atomic import write_bytes
+    from ovrisisbench.mini.sheet import mini_sheet, picture_bytes
+
+    write_bytes(path, picture_bytes(mini_sheet(seed=seed), path.suffix))
+
+
+def _draw(target: Path, scenes: int, seed: int, datasets: str, workers: int | None) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn

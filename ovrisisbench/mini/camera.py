@@ -71,7 +71,8 @@ class Nadir:
 
     def project(self, outline: Outline, height: float | Heights = 0.0) -> NDArray[np.float64]:  # noqa: ARG002 - see Camera
         """See :class:`Camera`."""
-        return outline @ self._turn * self._scale + self._middle
+        seen: NDArray[np.float64] = outline @ self._turn * self._scale + self._middle
+        return seen
 
     def spot(self, point: Point, height: float = 0.0) -> tuple[float, float, float]:
         """See :class:`Camera`."""
@@ -128,10 +129,11 @@ class Oblique:
         x, depth, up = self._seen(outline, height)
         if depth.min() < _NEAR:
             x, depth, up = _clipped(x, depth, up)
-            if len(x) < 3:  # noqa: PLR2004 - no polygon is left
+            if len(x) < 3:
                 return np.zeros((0, 2))
         scale = self._focal / depth
-        return np.stack([x * scale, -up * scale], axis=1) + self._middle
+        seen: NDArray[np.float64] = np.stack([x * scale, -up * scale], axis=1) + self._middle
+        return seen
 
     def spot(self, point: Point, height: float = 0.0) -> tuple[float, float, float] | None:
         """See :class:`Camera`."""

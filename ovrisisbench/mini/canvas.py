@@ -55,7 +55,9 @@ class Canvas:
         self._materials.append(material_index(material))
         return len(self._colours) - 1
 
-    def fill(self, outline: Outline, paint: int, height: float | NDArray[np.float64] = 0.0, *, lit: bool = False) -> None:
+    def fill(
+        self, outline: Outline, paint: int, height: float | NDArray[np.float64] = 0.0, *, lit: bool = False
+    ) -> None:
         """Fill an outline of the world.
 
         Args:
@@ -99,7 +101,7 @@ class Canvas:
 
     def _flat(self, corners: NDArray[np.float64]) -> list[float] | None:
         """Return corners as Pillow takes them; None if nothing of the polygon can be seen."""
-        if len(corners) < 3:  # noqa: PLR2004 - no polygon
+        if len(corners) < 3:
             return None
         low, high = corners.min(axis=0), corners.max(axis=0)
         if high[0] < 0 or high[1] < 0 or low[0] > self.size[1] or low[1] > self.size[0]:

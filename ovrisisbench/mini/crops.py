@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ovrisisbench.mini.kinds import KINDS
+from ovrisisbench.mini.places import PLACES
 from ovrisisbench.mini.scene import Scene, draw_scene
-from ovrisisbench.mini.styles import load_style, style_names
+from ovrisisbench.mini.styles import NadirView, load_style, style_names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Crop", "crops"]
 
-_TO_A_SCENE: Final = 24
+_TO_A_SCENE: Final = 8
 _SIDE_OF_A_SCENE: Final = 3.2
 """Side of a scene seen from above, as a multiple of that of a crop."""
 
@@ -43,7 +44,7 @@ def crops(
 ) -> Iterator[Crop]:
     """Yield random crops of random styles and places; equal arguments yield equal crops.
 
-    Two dozen crops are cut out of one drawn scene, turned by quarters and mirrored at random; scenes take turns, so
+    Eight crops are cut out of one drawn scene, turned by quarters and mirrored at random; scenes take turns, so
     that consecutive crops differ. None of the scenes is one of the mini data sets.
 
     Args:
@@ -57,9 +58,7 @@ def crops(
         CatalogError: no such style.
         ValueError: a size out of range.
     """
-    from ovrisisbench.mini.places import PLACES
-
-    if not 32 <= size <= 256:  # noqa: PLR2004 - what the scenes allow
+    if not 32 <= size <= 256:
         raise ValueError(f"size is {size}, but crops have a side of 32 to 256 pixels")
     rng = np.random.default_rng([_OWN_WORLD, seed])
     keys, names = list(styles or style_names()), list(places or PLACES)
@@ -82,12 +81,12 @@ def _scene(
 ) -> tuple[Scene, str, str]:
     key, name = str(rng.choice(keys)), str(rng.choice(names))
     style = load_style(key)
-    view = style.view.model_copy(update={"parcels": 1, "no_data": 0.0})
-    height, width = style.view.size
-    side = round(size * _SIDE_OF_A_SCENE)
-    shape = (side, side) if view.kind == "nadir" else (max(height, size), max(width, size))
-    number = int(rng.integers(2**31))
-    scene = draw_scene(style.model_copy(update={"view": view}), (_OWN_WORLD, seed, number), places=[name], size=shape)
+    if isinstance(style.view, NadirView):
+        shape = (round(size * _SIDE_OF_A_SCENE),) * 2
+        style = style.model_copy(update={"view": style.view.model_copy(update={"no_data": 0.0})})
+    else:
+        shape = (max(style.view.size[0], size), max(style.view.size[1], size))
+    scene = draw_scene(style, (_OWN_WORLD, seed, int(rng.integers(2**31))), place=name, size=shape)
     return scene, key, name
 
 
@@ -97,7 +96,7 @@ def _cut(scene: Scene, key: str, name: str, size: int, rng: np.random.Generator)
     picture, kinds = (array[y : y + size, x : x + size] for array in (scene.picture, scene.kinds))
     turns = int(rng.integers(4)) if height == width else 0  # an oblique view has an up and a down
     picture, kinds = np.rot90(picture, turns), np.rot90(kinds, turns)
-    if rng.random() < 0.5:  # noqa: PLR2004 - every other
+    if rng.random() < 0.5:
         picture, kinds = picture[:, ::-1], kinds[:, ::-1]
     pixels = np.bincount(kinds.ravel(), minlength=len(KINDS))
     order = np.argsort(-pixels, kind="stable")

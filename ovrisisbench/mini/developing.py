@@ -50,9 +50,7 @@ class Light:
     """Share of haze added from the upper border (first) to the lower one (last), for oblique views."""
 
 
-def develop(
-    canvas: Canvas, light: Light, rng: np.random.Generator
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def develop(canvas: Canvas, light: Light, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return the picture (H, W, 3) uint8 and the map of kinds (H, W) uint8.
 
     The kind of a pixel is that of the sample at its centre; its colour is the mean of all its samples.
@@ -136,4 +134,5 @@ def _taken(picture: NDArray[np.float32], light: Light, rng: np.random.Generator)
         shared, own = light.noise * 0.8, light.noise * 0.6
         picture = picture + rng.standard_normal(picture.shape[:2], np.float32)[..., None] * shared
         picture = picture + rng.standard_normal(picture.shape, np.float32) * own
-    return np.clip(picture + 0.5, 0, 255).astype(np.uint8)
+    taken: NDArray[np.uint8] = np.clip(picture + 0.5, 0, 255).astype(np.uint8)
+    return taken

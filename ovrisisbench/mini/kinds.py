@@ -1,4 +1,4 @@
-"""The kinds of things in the mini world: finer than any data set's classes, so that each can be mapped to all of them."""
+"""The kinds of things in the mini world: finer than any data set's classes, so that all can be made from it."""
 
 from __future__ import annotations
 

@@ -28,7 +28,8 @@ class Material:
     tint: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Colour that patches have more or less of, 0..255."""
     infrared: tuple[float, float] = (4.0, 0.92)
-    """Near infrared is the first plus the second times the mean of the visible bands."""
+    """Near infrared is the first plus the second times the visible light, of which red counts most: paints and tiles
+    that are bright in red are bright beyond it."""
 
 
 MATERIALS: Final[dict[str, Material]] = {
@@ -67,4 +68,6 @@ def material_table(field: str) -> NDArray[np.float32]:
 def infrared(colours: NDArray[np.float32], materials: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return the near infrared of paints, (P,) float32, from their colours (P, 3) and materials (P,)."""
     table = material_table("infrared")[materials]
-    return np.clip(table[:, 0] + table[:, 1] * colours.mean(axis=1), 0, 255).astype(np.float32)
+    visible = 0.65 * colours[:, 0] + 0.35 * colours.mean(axis=1)
+    found: NDArray[np.float32] = np.clip(table[:, 0] + table[:, 1] * visible, 0, 255).astype(np.float32)
+    return found

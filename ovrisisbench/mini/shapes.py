@@ -30,7 +30,8 @@ def placed(unit: Sequence[Point] | Outline, centre: Point, length: float, width:
     """Scale an outline given in units of length and width, turn it by ``angle`` degrees and move it to ``centre``."""
     points = np.asarray(unit, np.float64) * (length, width)
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-    return points @ np.array([[cos, sin], [-sin, cos]]) + centre
+    outline: Outline = points @ np.array([[cos, sin], [-sin, cos]]) + centre
+    return outline
 
 
 def disc(centre: Point, radius: float, *, corners: int = 32, stretch: float = 1.0, angle: float = 0.0) -> Outline:

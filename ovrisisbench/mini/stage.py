@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -61,7 +61,7 @@ class Stage:
         side = int(2 * self.reach / _CELL) + 1
         self._plan = Image.new("L", (side, side), _OUTSIDE)
         self._draw = ImageDraw.Draw(self._plan)
-        self._cells = self._plan.load()
+        self._cells: Any = self._plan.load()
         self._side = side
 
     @property
@@ -138,7 +138,7 @@ class Stage:
         x, y = int((point[0] + self.reach) / _CELL), int((point[1] + self.reach) / _CELL)
         if not (0 <= x < self._side and 0 <= y < self._side):
             return _OUTSIDE
-        return int(self._cells[x, y])  # type: ignore[index] - Pillow's types allow None
+        return int(self._cells[x, y])
 
     def is_free(self, centre: Point, radius: float, kinds: Collection[int]) -> bool:
         """Tell whether the ground around a point is of the given kinds and nothing stands there."""
@@ -183,5 +183,5 @@ class Stage:
 
     def _note(self, outline: Outline, value: int) -> None:
         cells = ((outline + self.reach) / _CELL).ravel().tolist()
-        if len(cells) >= 6:  # noqa: PLR2004 - a polygon
+        if len(cells) >= 6:
             self._draw.polygon(cells, fill=value)

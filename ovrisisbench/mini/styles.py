@@ -12,41 +12,40 @@ from ovrisisbench.catalog.yaml_files import CatalogModel, installed_files, load_
 from ovrisisbench.errors import CatalogError, did_you_mean
 from ovrisisbench.mini.kinds import KINDS
 from ovrisisbench.mini.materials import MATERIALS
+from ovrisisbench.mini.places import PLACES
 
-__all__ = ["Look", "Palette", "Style", "View", "load_palette", "load_style", "style_names"]
+__all__ = ["Look", "NadirView", "ObliqueView", "Palette", "Style", "load_palette", "load_style", "style_names"]
 
 Span = Annotated[tuple[float, float], Field(description="least and largest")]
 """Least and largest value; each picture draws its own from between."""
+Size = tuple[Annotated[int, Field(ge=48, le=1024)], Annotated[int, Field(ge=48, le=1024)]]
+"""(height, width) of a picture in pixels."""
 _Byte = Annotated[int, Field(ge=0, le=255)]
 _Colours = tuple[tuple[_Byte, _Byte, _Byte], ...]
 
 
-class View(CatalogModel):
-    """Where the pictures are taken from."""
+class NadirView(CatalogModel):
+    """Pictures taken straight from above, without perspective, as orthophotos are."""
 
-    kind: Literal["nadir", "oblique"]
-    size: tuple[Annotated[int, Field(ge=48, le=1024)], Annotated[int, Field(ge=48, le=1024)]]
-    """(height, width) of a picture in pixels."""
-    gsd_m: Span | None = None
-    """Metres a pixel, seen from above."""
-    altitude_m: Span | None = None
-    """Metres above the ground, of an oblique view."""
-    depression: Span | None = None
-    """Degrees below the horizon of an oblique view; 90 looks straight down."""
-    field_of_view: Annotated[float, Field(gt=5, lt=120)] = 55.0
-    """Degrees from the left to the right border of an oblique view."""
+    kind: Literal["nadir"]
+    size: Size
+    gsd_m: Span
+    """Metres a pixel."""
     no_data: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of the pictures with a corner without data."""
-    parcels: Annotated[int, Field(ge=1, le=4)] = 1
-    """Places along each side of a picture."""
 
-    @model_validator(mode="after")
-    def _whole(self) -> View:
-        needed = ("gsd_m",) if self.kind == "nadir" else ("altitude_m", "depression")
-        for name in needed:
-            if getattr(self, name) is None:
-                raise ValueError(f"{name}: is needed for a view that is {self.kind}")
-        return self
+
+class ObliqueView(CatalogModel):
+    """Pictures taken at an angle from a drone, with perspective."""
+
+    kind: Literal["oblique"]
+    size: Size
+    altitude_m: Span
+    """Metres above the ground."""
+    depression: Span
+    """Degrees below the horizon; 90 looks straight down."""
+    field_of_view: Annotated[float, Field(gt=5, lt=120)]
+    """Degrees from the left to the right border."""
 
 
 class Look(CatalogModel):
@@ -76,7 +75,7 @@ class Style(CatalogModel):
     """Of the data-set card."""
     summary: str
     """What is its own about it, in a sentence."""
-    view: View
+    view: Annotated[NadirView | ObliqueView, Field(discriminator="kind")]
     look: Look
     density: Span
     """How full places are, as a share."""
@@ -142,15 +141,22 @@ def load_style(key: str) -> Style:
     Raises:
         CatalogError: there is no such data set, or a field of its style is wrong.
     """
-    if key not in style_names():
-        raise CatalogError(
-            f"There is no mini data set '{key}'; known are {', '.join(style_names())}.{did_you_mean(key, style_names())}"
-        )
+    names = style_names()
+    if key not in names:
+        hint = did_you_mean(key, names)
+        raise CatalogError(f"There is no mini data set '{key}'; known are {', '.join(names)}.{hint}")
     where = installed_files("mini")[key]
     style = load_yaml(where, Style)
     card = load_card(key)
     known = {label.name for label in (*card.classes, *card.other_labels)}
-    strange = sorted(set(style.labels) - known) + sorted(set(style.colours) - set(load_palette().colours))
-    if style.key != key or strange:
-        raise CatalogError(f"{where}: field 'key', 'labels' or 'colours': does not fit the card of {key}; see {strange}.")
+    if style.key != key:
+        raise CatalogError(f"{where}: field 'key': is '{style.key}', but the file is named '{key}.yaml'.")
+    for field, strange in (
+        ("labels", set(style.labels) - known),
+        ("colours", set(style.colours) - set(load_palette().colours)),
+        ("places", set(style.places) - set(PLACES)),
+        ("words", {place for places in style.words.values() for place in places} - set(PLACES)),
+    ):
+        if strange:
+            raise CatalogError(f"{where}: field '{field}': does not know {', '.join(sorted(strange))}.")
     return style

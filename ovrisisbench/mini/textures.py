@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,10 +30,10 @@ def cut(layer: str, size: tuple[int, int], rng: np.random.Generator) -> NDArray[
         (height, width) float32 of mean 0 and standard deviation 1, about.
     """
     whole = _atlas()[layer]
-    if rng.random() < 0.5:  # noqa: PLR2004 - one of two
+    if rng.random() < 0.5:
         whole = whole.T
     y, x = rng.integers(0, whole.shape[0] - size[0] + 1), rng.integers(0, whole.shape[1] - size[1] + 1)
-    part = whole[y : y + size[0], x : x + size[1]]
+    part: NDArray[np.float32] = whole[y : y + size[0], x : x + size[1]]
     return part[:: rng.choice((-1, 1)), :: rng.choice((-1, 1))]
 
 
@@ -61,6 +61,6 @@ def _smooth(rng: np.random.Generator, cell: int) -> NDArray[np.float32]:
 
 def _ripples(rng: np.random.Generator) -> NDArray[np.float32]:
     """Return crests that run across the wind, broken and of uneven length."""
-    long = Image.fromarray(rng.normal(0, 1, (_SIDE // 3, _SIDE // 14)).astype(np.float32))
-    crests = np.asarray(long.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC))
-    return np.asarray(Image.fromarray(crests).filter(ImageFilter.BoxBlur(0))) + 0.5 * _smooth(rng, 4)
+    few = Image.fromarray(rng.normal(0, 1, (_SIDE // 3, _SIDE // 14)).astype(np.float32))
+    crests: NDArray[np.float32] = np.asarray(few.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC))
+    return crests + np.float32(0.5) * _smooth(rng, 4)

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from ovrisisbench.catalog import DatasetCard, load_card
-from ovrisisbench.demo.scenes import draw_scene
 from ovrisisbench.prepare.doctor.verdict import name_digest
+from tests.drawn.isaid_scenes import draw_scene
 from tests.drawn.writing import png, write_zip
 
 BACKGROUND = 255

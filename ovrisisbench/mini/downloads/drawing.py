@@ -10,20 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from ovrisisbench.atomic import write_text
 from ovrisisbench.catalog import load_card
 from ovrisisbench.catalog.identity import content_digest
 from ovrisisbench.errors import DataError
 from ovrisisbench.mini.downloads.layouts import DEFAULT_IMAGES, LAYOUTS, Item
 from ovrisisbench.mini.scene import draw_scene
-from ovrisisbench.mini.styles import load_palette, load_style, style_names
+from ovrisisbench.mini.styles import Style, load_palette, load_style, style_names
 from ovrisisbench.prepare.download.sources import DRAWN_ENDING
 from ovrisisbench.prepare.storage.disk_errors import explained_disk_errors
 from ovrisisbench.prepare.workers import default_workers, run_jobs
 
-__all__ = ["MOST_IMAGES", "WORLD", "DrawnDownload", "draw_downloads"]
+__all__ = ["MOST_IMAGES", "WORLD", "DrawnDownload", "draw_downloads", "item_seed", "place_of"]
 
 WORLD: Final = 1
 """Version of the mini world: raised with every change that draws other pixels."""
@@ -91,7 +89,9 @@ def draw_downloads(
         try:
             unfinished.mkdir(parents=True)
         except OSError as error:
-            raise DataError(f"{target} cannot be written ({error.strerror}); choose another folder with --to.") from error
+            raise DataError(
+                f"{target} cannot be written ({error.strerror}); choose another folder with --to."
+            ) from error
         new[key] = len(items)
         waiting += [
             _Job(key, unfinished, seed, tuple(items[start : start + _BATCH])) for start in range(0, len(items), _BATCH)
@@ -122,16 +122,26 @@ def _draw(job: _Job) -> None:
     style, card, layout = load_style(job.dataset), load_card(job.dataset), LAYOUTS[job.dataset]
     for item in job.items:
         seed = item_seed(job.dataset, job.seed, item)
-        places = None
-        if item.word:
-            choices = style.words[item.word]
-            places = [choices[int(np.random.default_rng(seed).integers(len(choices)))]]
-        scene = draw_scene(style, seed, places=places, aim=item.aim)
+        scene = draw_scene(style, seed, place=place_of(style, item), aim=item.aim)
         for name, content in layout.files(item, scene, style, card).items():
             path = job.folder / name
             with explained_disk_errors(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
+
+
+def place_of(style: Style, item: Item) -> str:
+    """Choose the place of a scene so that few scenes show many places, each as often as its weight says."""
+    if item.word:
+        choices = style.words[item.word]
+        return choices[item.turn % len(choices)]
+    total = sum(style.places.values())
+    shown = dict.fromkeys(style.places, 0)
+    chosen = ""
+    for turn in range(item.turn + 1):
+        chosen = max(shown, key=lambda place: style.places[place] / total * (turn + 1) - shown[place])
+        shown[chosen] += 1
+    return chosen
 
 
 def _effort(job: _Job) -> int:
@@ -156,7 +166,9 @@ def _is_complete(folder: Path, key: str, identity: dict[str, Any]) -> bool:
     try:
         found = json.loads(marker.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(f"{folder} exists and is no drawn download of {key}; choose another folder with --to.") from error
+        raise DataError(
+            f"{folder} exists and is no drawn download of {key}; choose another folder with --to."
+        ) from error
     if found != identity:
         raise DataError(
             f"{folder} holds another drawing of {key} (other scenes, seed or version); remove it, or choose another "

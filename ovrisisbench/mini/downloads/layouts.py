@@ -35,6 +35,8 @@ class Item:
     """Of the world that it shows; equal numbers of one split show the same ground."""
     word: str = ""
     """Word of the publisher that tells what it shows; empty where names tell nothing."""
+    turn: int = 0
+    """Which of the style's places it shows, in the order in which they take turns."""
     aim: float = 0.0
     """Metres that the camera has flown on."""
 
@@ -67,9 +69,9 @@ def _dlrsd_files(item: Item, scene: Scene, style: Style, card: DatasetCard) -> F
 
 
 def _isaid_items(images: int, style: Style) -> list[Item]:  # noqa: ARG001 - one signature for all
-    train, val = max(1, round(40 * images / 30)), max(1, round(4 * images / 30))
-    return [Item("train", f"P{number:04d}", number) for number in range(train)] + [
-        Item("val", f"P{train + number:04d}", number) for number in range(val)
+    train, val = max(1, round(88 * images / 30)), max(1, round(12 * images / 30))
+    return [Item("train", f"P{number:04d}", number, turn=number) for number in range(train)] + [
+        Item("val", f"P{train + number:04d}", number, turn=number) for number in range(val)
     ]
 
 
@@ -87,7 +89,7 @@ def _loveda_items(images: int, style: Style) -> list[Item]:  # noqa: ARG001 - on
     for split, count in (("train", images - images // 2), ("val", images // 2)):
         for number in range(count):
             word = ("Rural", "Urban")[number % 2]
-            items.append(Item(split, str(firsts[split][word] + number // 2), number, word))
+            items.append(Item(split, str(firsts[split][word] + number // 2), number, word, number // 2))
     return items
 
 
@@ -99,26 +101,27 @@ def _loveda_files(item: Item, scene: Scene, style: Style, card: DatasetCard) -> 
     }
 
 
-_WINDOWS_OF_A_TILE: Final = 6
+_WINDOWS_OF_A_TILE: Final = 4
 _POTSDAM_TILES: Final = {
-    "train": ("2_10", "3_11", "4_12", "5_10", "6_7", "6_11", "7_8", "7_12", "2_12", "3_10", "5_12", "6_9"),
-    "test": ("2_13", "4_15", "6_14", "3_13", "5_15", "7_13", "4_13", "6_15"),
-}
+    "train": ("2_10", "3_11", "4_12", "5_10", "6_7", "6_11", "7_8", "7_12", "2_12", "3_10", "5_12", "6_9",
+              "2_11", "3_12", "4_10", "4_11", "5_11", "6_8", "6_10", "6_12", "7_7", "7_9", "7_10", "7_11"),
+    "test": ("2_13", "4_15", "6_14", "3_13", "5_15", "7_13", "4_13", "6_15", "2_14", "3_14", "4_14", "5_13", "5_14",
+             "6_13"),
+}  # fmt: skip
 _VAIHINGEN_TILES: Final = {
-    "train": ("area1", "area11", "area23", "area5", "area30", "area13", "area37", "area3", "area15", "area21"),
-    "test": ("area2", "area20", "area38", "area10", "area29", "area6", "area33", "area14"),
-}
+    "train": ("area1", "area11", "area23", "area5", "area30", "area13", "area37", "area3", "area15", "area21",
+              "area7", "area17", "area26", "area28", "area32", "area34"),
+    "test": ("area2", "area20", "area38", "area10", "area29", "area6", "area33", "area14", "area4", "area8", "area12",
+             "area16", "area22", "area24", "area27", "area31", "area35"),
+}  # fmt: skip
 
 
 def _tiles(images: int, known: Mapping[str, tuple[str, ...]]) -> list[Item]:
     tiles = max(2, round(images / _WINDOWS_OF_A_TILE))
-    counts = {"train": min(tiles - tiles * 2 // 5, len(known["train"]))}
-    counts["test"] = min(tiles - counts["train"], len(known["test"]))
-    return [
-        Item(split, name, number)
-        for split, count in counts.items()
-        for number, name in enumerate(known[split][:count])
-    ]
+    train = min(tiles - max(1, tiles * 2 // 5), len(known["train"]))
+    counts = {"train": train, "test": min(tiles - train, len(known["test"]))}
+    names = [(split, name) for split, count in counts.items() for name in known[split][:count]]
+    return [Item(split, name, number, turn=number) for number, (split, name) in enumerate(names)]
 
 
 def _potsdam_items(images: int, style: Style) -> list[Item]:  # noqa: ARG001 - one signature for all
@@ -154,10 +157,10 @@ def _uavid_items(images: int, style: Style) -> list[Item]:  # noqa: ARG001 - one
     count = max(2, round(images / _FRAMES))
     train = min(count - max(1, count // 4), len(_SEQUENCES["train"]))
     counts = {"train": train, "val": min(count - train, len(_SEQUENCES["val"]))}
+    flights = [(split, sequence) for split, wanted in counts.items() for sequence in _SEQUENCES[split][:wanted]]
     return [
-        Item(split, f"seq{sequence}/{frame}00", number, aim=_FLOWN * frame)
-        for split, wanted in counts.items()
-        for number, sequence in enumerate(_SEQUENCES[split][:wanted])
+        Item(split, f"seq{sequence}/{frame}00", number, turn=number, aim=_FLOWN * frame)
+        for number, (split, sequence) in enumerate(flights)
         for frame in range(_FRAMES)
     ]
 
@@ -173,8 +176,9 @@ def _uavid_files(item: Item, scene: Scene, style: Style, card: DatasetCard) -> F
 
 def _udd5_items(images: int, style: Style) -> list[Item]:  # noqa: ARG001 - one signature for all
     val = max(1, images // 3)
-    return [Item("train", f"{number + 1:06d}", number) for number in range(max(1, images - val))] + [
-        Item("val", f"DJI_{number + 401:04d}", number) for number in range(val)
+    train = max(1, images - val)
+    return [Item("train", f"{number + 1:06d}", number, turn=number) for number in range(train)] + [
+        Item("val", f"DJI_{number + 401:04d}", number, turn=train + number) for number in range(val)
     ]
 
 
@@ -185,11 +189,9 @@ def _udd5_files(item: Item, scene: Scene, style: Style, card: DatasetCard) -> Fi
 def _vdd_items(images: int, style: Style) -> list[Item]:  # noqa: ARG001 - one signature for all
     val = test = max(1, images // 6)
     train = max(1, images - val - test)
-    return [
-        Item(split, f"DJI_{first + number:05d}", number)
-        for split, first, count in (("train", 10001, train), ("val", 20001, val), ("test", 30001, test))
-        for number in range(count)
-    ]
+    parts = (("train", 10001, train), ("val", 20001, val), ("test", 30001, test))
+    names = [(split, f"DJI_{first + number:05d}") for split, first, count in parts for number in range(count)]
+    return [Item(split, name, number, turn=number) for number, (split, name) in enumerate(names)]
 
 
 def _vdd_files(item: Item, scene: Scene, style: Style, card: DatasetCard) -> Files:

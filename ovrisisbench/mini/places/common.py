@@ -68,9 +68,9 @@ def chance(stage: Stage, share: float) -> bool:
 
 
 def people(stage: Stage, box: Box, count: float, on: Collection[str]) -> None:
-    """Put people on free ground, most of them in small groups; none in views in which they would be dots."""
+    """Put people on free ground, most of them in small groups; none seen from above or as dots."""
     here = stage.canvas.camera.spot((0.0, 0.0))
-    if here is None or here[2] < _PIXELS_OF_A_PERSON:
+    if not stage.canvas.camera.is_oblique or here is None or here[2] < _PIXELS_OF_A_PERSON:
         return
     kinds = {kind_index(kind) for kind in on}
     for _ in range(round(count)):
@@ -89,5 +89,8 @@ def ragged(stage: Stage, start: Point, end: Point, rough: float, steps: int = 40
     across = np.array([start[1] - end[1], end[0] - start[0]]) / max(math.dist(start, end), 1e-6)
     stray = np.zeros(steps)
     for wave in range(1, 7):
-        stray += float(stage.rng.normal()) / wave * np.sin(wave * math.pi * 1.3 * shares + float(stage.rng.uniform(0, 6)))
-    return line + across * (stray * rough)[:, None]
+        stray += (
+            float(stage.rng.normal()) / wave * np.sin(wave * math.pi * 1.3 * shares + float(stage.rng.uniform(0, 6)))
+        )
+    strayed: Outline = line + across * (stray * rough)[:, None]
+    return strayed

@@ -10,7 +10,7 @@ from ovrisisbench.mini.shapes import blob, offset, rectangle, ribbon
 from ovrisisbench.mini.stage import Box, Stage
 from ovrisisbench.mini.things.buildings import block, containers, house
 from ovrisisbench.mini.things.plants import crops, grove, patches, scatter_trees, shrubs, tree
-from ovrisisbench.mini.things.roads import road, straight, traffic
+from ovrisisbench.mini.things.roads import road, traffic
 from ovrisisbench.mini.things.vehicles import truck
 
 __all__ = ["building_site", "chaparral", "farmland", "forest", "golf", "heap", "park", "pond"]
@@ -30,7 +30,9 @@ def farmland(stage: Stage, box: Box) -> None:
         elif kind == "ploughed" and chance(stage, 0.4):
             stage.ground(outline, "bare soil", "bare soil")
         else:
-            crops(stage, outline, turn + float(stage.rng.choice([0, 0, 90])) + float(stage.rng.uniform(-2, 2)), name=kind)
+            crops(
+                stage, outline, turn + float(stage.rng.choice([0, 0, 90])) + float(stage.rng.uniform(-2, 2)), name=kind
+            )
         if chance(stage, 0.3):
             for x in np.arange(part[0], part[2], float(stage.rng.uniform(5, 9))):
                 tree(stage, (float(x), part[1]), float(stage.rng.uniform(1.8, 3.4)))
@@ -100,7 +102,9 @@ def golf(stage: Stage, box: Box) -> None:
         stage.ground(blob(end, 10, stage.rng, rough=0.2), "lawn", "grass", shade=1.12)
         for turn in range(3):
             spot = offset(end, turn * 120 + float(stage.rng.uniform(0, 70)), float(stage.rng.uniform(12, 17)))
-            stage.ground(blob(spot, float(stage.rng.uniform(4, 7.5)), stage.rng, rough=0.45, corners=20), "sand", "sand")
+            stage.ground(
+                blob(spot, float(stage.rng.uniform(4, 7.5)), stage.rng, rough=0.45, corners=20), "sand", "sand"
+            )
     if chance(stage, 0.6):
         pond(stage, spot_in(stage, box, 10), float(stage.rng.uniform(10, 16)))
     for _ in range(4):
@@ -148,7 +152,9 @@ def heap(stage: Stage, at: tuple[float, float]) -> None:
     stage.canvas.shadow(blob(moved, radius, stage.rng, rough=0.3), 200)
     stage.ground(blob(at, radius, stage.rng, rough=0.35), name, "clutter", shade=0.88, like=colour)
     lit = (at[0] - stage.sun[0] * 0.5, at[1] - stage.sun[1] * 0.5)
-    stage.canvas.fill(blob(lit, radius * 0.6, stage.rng, rough=0.35), stage.paint(name, "clutter", shade=1.12, like=colour))
+    stage.canvas.fill(
+        blob(lit, radius * 0.6, stage.rng, rough=0.35), stage.paint(name, "clutter", shade=1.12, like=colour)
+    )
 
 
 def _split(stage: Stage, box: Box, least: float) -> list[Box]:
@@ -163,5 +169,3 @@ def _split(stage: Stage, box: Box, least: float) -> list[Box]:
         y = box[1] + depth * share
         parts = [(box[0], box[1], box[2], y), (box[0], y, box[2], box[3])]
     return [small for part in parts for small in _split(stage, part, least)]
-
-

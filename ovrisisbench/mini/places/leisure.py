@@ -41,7 +41,7 @@ def courts(stage: Stage, box: Box) -> None:
     at = around(stage, box, 0.03)
     width, depth = sides(box)
     columns, rows = max(1, int(width * 0.9 // 40)), max(2, int(depth * 0.86 // 21))
-    mixed = float(stage.rng.choice([0.0, 0.5, 0.5, 1.0]))
+    mixed = float(stage.rng.choice([0.3, 0.5, 0.7]))
     stage.ground(rectangle(at, columns * 40 + 4, rows * 21 + 4), "pavement", "pavement")
     for column in range(columns):
         for row in range(rows):
@@ -65,7 +65,7 @@ def diamonds(stage: Stage, box: Box) -> None:
     at = around(stage, box, 0.03)
     width, depth = sides(box)
     radius = min(width, depth) * 0.44
-    turns = (0, 90, 180, 270) if min(width, depth) > 150 else (float(stage.rng.choice([45, 225])),)  # noqa: PLR2004
+    turns = (0, 90, 180, 270) if min(width, depth) > 150 else (float(stage.rng.choice([45, 225])),)
     for turn in turns:
         big = len(turns) == 1
         home = offset(at, turn + 180 if big else turn, radius * 0.45 if big else 6)
@@ -80,7 +80,7 @@ def pitches(stage: Stage, box: Box) -> None:
     cover(stage, box, "grass", "grass")
     at = around(stage, box, 0.04)
     width, depth = sides(box)
-    if width > 190:  # noqa: PLR2004 - room for two
+    if width > 190:
         for side in (-1, 1):
             soccer_field(stage, (at[0] + side * width * 0.24, at[1]), 90)
     else:

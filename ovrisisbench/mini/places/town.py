@@ -12,7 +12,7 @@ from ovrisisbench.mini.shapes import Point, offset, rectangle
 from ovrisisbench.mini.stage import Box, Stage
 from ovrisisbench.mini.things.buildings import block, containers, house, mobile_home
 from ovrisisbench.mini.things.plants import hedge, patches, scatter_trees, tree
-from ovrisisbench.mini.things.roads import bridge, parking_lot, road, roundabout, straight, traffic
+from ovrisisbench.mini.things.roads import bridge, network, parking_lot, road, roundabout, straight, traffic
 from ovrisisbench.mini.things.sports import pool
 from ovrisisbench.mini.things.vehicles import car
 
@@ -46,8 +46,7 @@ def centre(stage: Stage, box: Box) -> None:
     xs = [x0 + step * n for n in range(-4, 5) if box[0] - 4 < x0 + step * n < box[2] + 4]
     ys = [y0 + step * n for n in range(-4, 5) if box[1] - 4 < y0 + step * n < box[3] + 4]
     lines = [straight((x, box[1]), (x, box[3])) for x in xs] + [straight((box[0], y), (box[2], y)) for y in ys]
-    for line in lines:
-        road(stage, line, 11.0, pavement=3.0)
+    network(stage, lines, 11.0, pavement=3.0)
     for x in [*[x - step for x in xs[:1]], *xs]:
         for y in [*[y - step for y in ys[:1]], *ys]:
             _city_block(stage, (x + 10, y + 10, x + step - 10, y + step - 10))
@@ -94,9 +93,7 @@ def crossing(stage: Stage, box: Box) -> None:
         straight((box[0], at[1]), (box[2], at[1])),
         straight((at[0], box[1]), (at[0], box[3])),
     ]
-    for line in lines:
-        road(stage, line, wide, pavement=2.6)
-    stage.mark(rectangle(at, wide, wide), "asphalt", "road")
+    network(stage, lines, wide, pavement=2.6)
     for turn in (0, 90, 180, 270):
         for bar in range(-4, 5):
             stripe = offset(offset(at, turn, wide / 2 + 2.4), turn + 90, bar * wide / 10)
@@ -174,7 +171,13 @@ def _row_of_houses(stage: Stage, box: Box, y: float, side: int) -> None:
             car(stage, (at[0] + lot * 0.36, y + side * 9.0), -90 * side + float(stage.rng.uniform(-3, 3)), moving=False)
         back = (at[0] + float(stage.rng.uniform(-3, 3)), y + side * 20.6)
         if chance(stage, 0.28):
-            pool(stage, back, float(stage.rng.uniform(6, 9.5)), float(stage.rng.uniform(3.6, 4.8)), float(stage.rng.uniform(-8, 8)))
+            pool(
+                stage,
+                back,
+                float(stage.rng.uniform(6, 9.5)),
+                float(stage.rng.uniform(3.6, 4.8)),
+                float(stage.rng.uniform(-8, 8)),
+            )
         if chance(stage, 0.4):
             hedge(stage, (at[0] - lot / 2, y + side * 8), (at[0] - lot / 2, y + side * 22))
 
@@ -195,16 +198,16 @@ def _free_house(stage: Stage, at: Point, angle: float) -> None:
 
 def _city_block(stage: Stage, lot: Box) -> None:
     width, depth = sides(lot)
-    if width < 16 or depth < 16:  # noqa: PLR2004 - metres
+    if width < 16 or depth < 16:
         return
     at = middle(lot)
     use = float(stage.rng.random())
-    if use < 0.16:  # noqa: PLR2004 - shares of uses
+    if use < 0.16:
         parking_lot(stage, at, (width - 5, depth - 5), 0)
-    elif use < 0.28:  # noqa: PLR2004
+    elif use < 0.28:
         stage.ground(rectangle(at, width, depth), "lawn", "grass")
         scatter_trees(stage, lot, width * depth / 28, (2.2, 4.2), ("grass",))
-    elif use < 0.6:  # noqa: PLR2004
+    elif use < 0.6:
         court = 0.42
         stage.ground(rectangle(at, width * court, depth * court), "lawn", "grass")
         for side in (-1, 1):
@@ -215,16 +218,23 @@ def _city_block(stage: Stage, lot: Box) -> None:
     else:
         for part in (-1, 1):
             spot = (at[0] + part * width * 0.25, at[1] + float(stage.rng.uniform(-2, 2)))
-            block(stage, spot, width * 0.42, depth * float(stage.rng.uniform(0.6, 0.9)), 0, float(stage.rng.integers(2, 7)))
+            block(
+                stage,
+                spot,
+                width * 0.42,
+                depth * float(stage.rng.uniform(0.6, 0.9)),
+                0,
+                float(stage.rng.integers(2, 7)),
+            )
 
 
 def _corner(stage: Stage, lot: Box) -> None:
     width, depth = sides(lot)
     at = middle(lot)
     use = float(stage.rng.random())
-    if use < 0.3:  # noqa: PLR2004 - shares of uses
+    if use < 0.3:
         parking_lot(stage, at, (width * 0.8, depth * 0.8), 0, filled=0.7)
-    elif use < 0.65:  # noqa: PLR2004
+    elif use < 0.65:
         stage.ground(rectangle(at, width, depth), "pavement", "pavement")
         block(stage, at, width * 0.6, depth * 0.55, 0, float(stage.rng.integers(1, 5)))
         if chance(stage, 0.3):

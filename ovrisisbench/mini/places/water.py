@@ -9,9 +9,9 @@ from ovrisisbench.mini.places.common import around, chance, cover, middle, peopl
 from ovrisisbench.mini.shapes import rectangle, ribbon
 from ovrisisbench.mini.stage import Box, Stage
 from ovrisisbench.mini.things.buildings import block, containers, house
+from ovrisisbench.mini.things.craft import ship
 from ovrisisbench.mini.things.plants import grove, patches, scatter_trees, shrubs
 from ovrisisbench.mini.things.roads import bridge, parking_lot, road, straight, traffic
-from ovrisisbench.mini.things.craft import ship
 
 __all__ = ["beach", "harbour", "open_sea", "river"]
 
@@ -88,9 +88,9 @@ def harbour(stage: Stage, box: Box) -> None:
     for x in np.arange(land[0] + 12, land[2], float(stage.rng.uniform(28, 40))):
         spot = (float(x), quay - 34)
         use = stage.rng.random()
-        if use < 0.4:  # noqa: PLR2004 - shares of uses
+        if use < 0.4:
             block(stage, spot, 24, 15, 0, 2, roof="metal roof")
-        elif use < 0.7:  # noqa: PLR2004
+        elif use < 0.7:
             containers(stage, spot, 4, 3, 0)
         else:
             parking_lot(stage, spot, (22, 17), 0)
@@ -106,7 +106,7 @@ def river(stage: Stage, box: Box) -> None:
     stage.ground(ribbon(line, wide + 7), "wet sand", "bare soil")
     stage.ground(ribbon(line, wide), "river", "water")
     patches(stage, (box[0], box[1], box[2], at[1] - wide), "bare soil", "bare soil", 3, (4, 9))
-    if chance(stage, 0.75):
+    if chance(stage, 0.9):
         x = at[0] + float(stage.rng.uniform(-0.05, 0.05)) * width
         centre = float(line[np.abs(line[:, 0] - x).argmin()][1])
         half = wide * 0.5 + 7
@@ -143,7 +143,9 @@ def _pier(stage: Stage, start: tuple[float, float], reach: float, boat: float) -
     slot = boat * 0.34 + 2.0
     for place in np.arange(slot * 0.8, length - slot * 0.4, slot):
         for side in (-1, 1):
-            finger = rectangle((start[0] + side * (1.7 + boat * 0.42), start[1] + float(place) + slot / 2), boat * 0.84, 1.7)
+            finger = rectangle(
+                (start[0] + side * (1.7 + boat * 0.42), start[1] + float(place) + slot / 2), boat * 0.84, 1.7
+            )
             stage.ground(finger, "dock", "dock")
             if chance(stage, 0.35 + 0.6 * stage.density):
                 at = (start[0] + side * (2.6 + boat * 0.5), start[1] + float(place))

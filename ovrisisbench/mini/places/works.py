@@ -54,7 +54,7 @@ def apron(stage: Stage, box: Box) -> None:
         if stage.is_free(spot, 3, {kind_index("pavement")}):
             car(stage, spot, float(stage.rng.uniform(0, 360)), moving=False)
     beyond = (box[0], at[1] + length * 1.25, box[2], box[3])
-    if sides(beyond)[1] > 4:  # noqa: PLR2004 - metres
+    if sides(beyond)[1] > 4:
         stage.ground(rectangle(middle(beyond), *sides(beyond)), "grass", "grass")
 
 
@@ -84,18 +84,18 @@ def heliport(stage: Stage, box: Box) -> None:
     """Helicopters on marked pads, hangars and parked cars."""
     cover(stage, box, str(stage.rng.choice(["pavement", "grass"])), "pavement")
     at = around(stage, box, 0.03)
-    pitch = 25.0
+    pitch = 21.0
     block(stage, (at[0], at[1] - pitch * 2.1), 44, 18, 0, 2, roof="metal roof")
     for row in (-1, 0, 1, 2):
         for column in (-2, -1, 0, 1, 2):
             spot = (at[0] + column * pitch, at[1] + (row - 0.1) * pitch)
-            stage.ground(rectangle(spot, 19, 19), "helipad", "pavement")
+            stage.ground(rectangle(spot, 18, 18), "helipad", "pavement")
             stage.mark(ring_part(spot, 7.6, 8.3, 0, 360), "line", "pavement")
             for side in (-1, 1):
                 stage.mark(rectangle((spot[0] + side * 1.6, spot[1]), 0.7, 4.6), "line", "pavement")
             stage.mark(rectangle(spot, 3.2, 0.7), "line", "pavement")
-            if chance(stage, 0.35 + 0.45 * stage.density):
-                helicopter(stage, spot, float(stage.rng.uniform(0, 360)), float(stage.rng.uniform(13, 17)))
+            if chance(stage, 0.45 + 0.5 * stage.density):
+                helicopter(stage, spot, float(stage.rng.uniform(0, 360)), float(stage.rng.uniform(14, 18)))
     parking_lot(stage, (at[0] + 40, at[1] - pitch * 2.1), (26, 17), 0)
     scatter_trees(stage, box, 20, (2, 3.6), ("grass",))
 
@@ -121,7 +121,9 @@ def tank_farm(stage: Stage, box: Box) -> None:
                 for x in (-1, 1):
                     for y in (-1, 1):
                         tank(stage, (spot[0] + x * radius * 0.5, spot[1] + y * radius * 0.5), radius * 0.4)
-        pipe = ribbon(straight((box[0], at[1] + row * pitch + pitch * 0.47), (box[2], at[1] + row * pitch + pitch * 0.47)), 1.0)
+        pipe = ribbon(
+            straight((box[0], at[1] + row * pitch + pitch * 0.47), (box[2], at[1] + row * pitch + pitch * 0.47)), 1.0
+        )
         stage.mark(pipe, "fence", "clutter")
     road(stage, (line + np.array([0.0, 4.5])), 7, pavement=0)
     traffic(stage, line + np.array([0.0, 4.5]), 7, 26, trucks=0.8)
@@ -130,7 +132,7 @@ def tank_farm(stage: Stage, box: Box) -> None:
 def depot(stage: Stage, box: Box) -> None:
     """Halls with metal roofs, rows of parked lorries, containers and heaps."""
     cover(stage, box, str(stage.rng.choice(["parking", "pavement"])), "pavement")
-    width, depth = sides(box)
+    _, depth = sides(box)
     at = around(stage, box, 0.05)
     halls = np.arange(box[0] + 26, box[2], 58)
     for x in halls:
@@ -155,4 +157,6 @@ def _joints(stage: Stage, box: Box) -> None:
     for y in np.arange(box[1], box[3], 9.0):
         stage.mark(ribbon(straight((box[0], float(y)), (box[2], float(y))), 0.35), "runway", "pavement", shade=0.86)
     for _ in range(6):
-        stage.mark(disc(spot_in(stage, box), float(stage.rng.uniform(0.8, 2.2)), corners=12), "runway", "pavement", shade=0.8)
+        stage.mark(
+            disc(spot_in(stage, box), float(stage.rng.uniform(0.8, 2.2)), corners=12), "runway", "pavement", shade=0.8
+        )

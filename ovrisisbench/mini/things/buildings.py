@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def house(  # noqa: PLR0917 - each is one plain quantity
     outline = rectangle(at, length, width, angle)
     chimney = offset(offset(at, angle, length * float(rng.uniform(-0.25, 0.25))), angle + 90, width * 0.12)
     fitting = stage.paint("roof fitting", "roof")
-    dormer = rng.random() < 0.3  # noqa: PLR2004 - some houses
+    dormer = rng.random() < 0.3
 
     def paint() -> None:
         walls(stage, outline, 0, eaves, wall=wall, kind="wall", on_wall=_windows(storeys))
@@ -104,7 +104,7 @@ def tank(stage: Stage, at: Point, radius: float) -> None:
     height = max(4.0, radius * float(stage.rng.uniform(0.5, 0.9)))
     colour = stage.colour("tank")
     outline = disc(at, radius, corners=40)
-    floating = stage.rng.random() < 0.4  # noqa: PLR2004 - of two kinds
+    floating = stage.rng.random() < 0.4
     turn = float(stage.rng.uniform(0, 360))
     rim, deck, low = (stage.paint("tank", "tank", shade=s, like=colour) for s in (1.04, 0.94, 0.8))
 
@@ -116,7 +116,9 @@ def tank(stage: Stage, at: Point, radius: float) -> None:
             stage.canvas.fill(disc(lit, radius * 0.83), deck, height)
         else:
             for share, shade in ((0.92, 0.97), (0.6, 1.0), (0.22, 0.9)):
-                stage.canvas.fill(disc(at, radius * share), stage.paint("tank", "tank", shade=shade, like=colour), height)
+                stage.canvas.fill(
+                    disc(at, radius * share), stage.paint("tank", "tank", shade=shade, like=colour), height
+                )
             for spoke in range(0, 360, 45):
                 line = rectangle(offset(at, turn + spoke, radius * 0.55), radius * 0.7, 0.22, turn + spoke)
                 stage.canvas.fill(line, deck, height)
@@ -133,9 +135,11 @@ def containers(stage: Stage, at: Point, rows: int, columns: int, angle: float) -
     """Shipping containers in rows: clutter to every data set."""
     for row in range(rows):
         for column in range(columns):
-            if stage.rng.random() < 0.2:  # noqa: PLR2004 - gaps
+            if stage.rng.random() < 0.2:
                 continue
-            spot = offset(offset(at, angle, (column - (columns - 1) / 2) * 7.0), angle + 90, (row - (rows - 1) / 2) * 2.9)
+            spot = offset(
+                offset(at, angle, (column - (columns - 1) / 2) * 7.0), angle + 90, (row - (rows - 1) / 2) * 2.9
+            )
             _container(stage, spot, angle)
 
 
@@ -168,17 +172,18 @@ def _ridged(  # noqa: PLR0917 - each is one plain quantity
     ridge = max(half - max(hip, 0.0), 0.4)
     corners = np.array([(-half, -side), (half, -side), (half, side), (-half, side), (-ridge, 0.0), (ridge, 0.0)])
     a, b, c, d, left, right = placed(corners, at, 1, 1, angle)
-    faces = [((a, b, right, left), _normal(angle, -1), 2), ((d, c, right, left), _normal(angle, 1), 2)]
+    faces: list[tuple[tuple[Any, ...], tuple[float, float], int]] = [
+        ((a, b, right, left), _normal(angle, -1), 2),
+        ((d, c, right, left), _normal(angle, 1), 2),
+    ]
     if hip:
         faces += [((b, c, right), _along(angle, 1), 1), ((d, a, left), _along(angle, -1), 1)]
     for points, normal, above in faces:
         shade = lit_by(stage, normal, 0.2)
         lifted = np.array([eaves] * (len(points) - above) + [eaves + rise] * above)
-        stage.canvas.fill(
-            np.array(points), stage.paint(name, "roof", shade=shade, like=colour), lifted, lit=True
-        )
+        stage.canvas.fill(np.array(points), stage.paint(name, "roof", shade=shade, like=colour), lifted, lit=True)
         # Courses of tiles, as thin darker lines along the eaves.
-        if above == 2 and width > 7:  # noqa: PLR2004 - the long faces of larger houses
+        if above == 2 and width > 7:
             course = stage.paint(name, "roof", shade=shade * 0.93, like=colour)
             lower, upper = np.array(points[:2]), np.array(points[:1:-1])
             for share in (0.25, 0.5, 0.75):
@@ -199,7 +204,7 @@ def _roof_things(stage: Stage, at: Point, size: tuple[float, float, float]) -> l
         across = float(stage.rng.uniform(-0.34, 0.34)) * width
         spot = offset(offset(at, angle, along), angle + 90, across)
         wide, deep = float(stage.rng.uniform(1.4, 4.0)), float(stage.rng.uniform(1.2, 2.6))
-        glass = stage.rng.random() < 0.3  # noqa: PLR2004 - of two kinds
+        glass = stage.rng.random() < 0.3
         paint = stage.paint("skylight" if glass else "roof fitting", "roof")
         found.append((paint, rectangle(spot, wide, deep, angle), 0.3 if glass else 1.6))
     return found

@@ -28,7 +28,7 @@ def plane(stage: Stage, at: Point, angle: float, length: float) -> None:
     """An airliner with swept wings, or, under 16 metres, a small plane with straight ones."""
     canvas = stage.canvas
     white = stage.colour("plane")
-    is_small = length < 16  # noqa: PLR2004 - metres
+    is_small = length < 16
     span = length * float(stage.rng.uniform(0.9, 1.08)) * (1.12 if is_small else 1.0)
     body = placed(_BODY, at, length, length * (1.35 if is_small else 1.0), angle)
     wing = placed(_STRAIGHT_WING if is_small else _WING, at, length, span, angle)
@@ -45,7 +45,7 @@ def plane(stage: Stage, at: Point, angle: float, length: float) -> None:
     def paint() -> None:
         if not is_small:
             for side in (-1, 1):
-                spots = (0.17, 0.31) if length > 44 else (0.19,)  # noqa: PLR2004 - four engines on large ones
+                spots = (0.17, 0.31) if length > 44 else (0.19,)
                 for share in spots:
                     spot = offset(offset(at, angle, length * (0.09 - share * 0.55)), angle + 90, side * span * share)
                     canvas.fill(rectangle(spot, length * 0.1, length * 0.045, angle), engine, lit=True)
@@ -93,7 +93,7 @@ def helicopter(stage: Stage, at: Point, angle: float, length: float = 14.0) -> N
 def ship(stage: Stage, at: Point, angle: float, length: float, *, sails: bool = False) -> None:
     """A boat or a ship with a pointed bow; a cargo ship above 45 metres, a wake behind one that sails."""
     canvas, rng = stage.canvas, stage.rng
-    width = length * float(rng.uniform(0.24, 0.34)) * (0.72 if length > 30 else 1.0)  # noqa: PLR2004 - slimmer
+    width = length * float(rng.uniform(0.24, 0.34)) * (0.72 if length > 30 else 1.0)
     hull, deck, cabin = stage.colour("hull"), stage.colour("deck"), stage.colour("cabin")
     outline = placed(_HULL, at, length, width, angle)
     inner = placed(_HULL, offset(at, angle, -length * 0.01), length * 0.92, width * 0.82, angle)
@@ -102,7 +102,7 @@ def ship(stage: Stage, at: Point, angle: float, length: float, *, sails: bool = 
     )
     glass = stage.paint("windscreen", "ship")
     holds = [stage.paint("container", "ship") for _ in range(5)]
-    is_cargo = length > 45  # noqa: PLR2004 - metres
+    is_cargo = length > 45
     style = int(rng.integers(3))
     if sails:
         kind = "sea" if stage.kind_at(at) == kind_index("sea") else "water"

@@ -46,20 +46,22 @@ def tree(stage: Stage, at: Point, radius: float, *, kind: str = "tree", conifer:
             foot = canvas.camera.spot(at)
             if foot is not None:
                 width = max(0.5, 0.09 * size)
-                stem = np.array([[x - width, y], [x + width, y], [foot[0] + width, foot[1]], [foot[0] - width, foot[1]]])
+                stem = np.array(
+                    [[x - width, y], [x + width, y], [foot[0] + width, foot[1]], [foot[0] - width, foot[1]]]
+                )
                 canvas.fill_picture(stem, stage.paint("trunk", kind), lit=True)
         canvas.fill_picture(blob((x, y), size, rng, rough=0.2), dark, lit=True)
         canvas.fill_picture(blob((x - away[0] * size * 0.1, y - away[1] * size * 0.1), size * 0.8, rng), middle)
-        if size < 3:  # noqa: PLR2004 - too small for more
+        if size < 3:
             return
-        clumps = 7 if size > 9 else 4  # noqa: PLR2004 - pixels
+        clumps = 7 if size > 9 else 4
         for clump in range(clumps):
             angle = turn + 2 * math.pi * clump / clumps + float(rng.uniform(-0.4, 0.4))
             far = size * float(rng.uniform(0.3, 0.62))
             spot_x = x + far * math.cos(angle) - away[0] * size * 0.16
             spot_y = y + far * math.sin(angle) - away[1] * size * 0.16
             towards = -(math.cos(angle) * away[0] + math.sin(angle) * away[1])
-            tone = light if towards > 0.15 else middle if towards > -0.5 else dark  # noqa: PLR2004 - cosines
+            tone = light if towards > 0.15 else middle if towards > -0.5 else dark
             canvas.fill_picture(blob((spot_x, spot_y), size * float(rng.uniform(0.2, 0.33)), rng, corners=9), tone)
         for _ in range(2):
             place = rng.uniform(-0.35, 0.35, 2) * size
@@ -69,7 +71,7 @@ def tree(stage: Stage, at: Point, radius: float, *, kind: str = "tree", conifer:
     stage.stand(at, height, paint, shade=shade, takes=disc(at, radius * 0.55, corners=8))
 
 
-def scatter_trees(  # noqa: PLR0917 - each is one plain quantity
+def scatter_trees(
     stage: Stage, box: Box, count: float, radius: tuple[float, float], on: Collection[str], *, conifers: float = 0.15
 ) -> None:
     """Trees at random free spots of a box; ``on`` names the kinds of ground that they grow on."""
@@ -93,7 +95,7 @@ def grove(stage: Stage, centre: Point, size: float, *, radius: tuple[float, floa
             border = size * (0.78 + 0.2 * math.sin(3 * math.atan2(y, x) + outline_of))
             at = (centre[0] + x, centre[1] + y)
             if math.hypot(x, y) < border and stage.kind_at(at) in grounds:
-                tree(stage, at, float(stage.rng.uniform(*radius)), conifer=stage.rng.random() < 0.2)  # noqa: PLR2004
+                tree(stage, at, float(stage.rng.uniform(*radius)), conifer=stage.rng.random() < 0.2)
 
 
 def hedge(stage: Stage, start: Point, end: Point, width: float = 1.4) -> None:
@@ -139,7 +141,7 @@ def crops(stage: Stage, outline: Outline, angle: float, *, name: str = "crops", 
         for low, high in zip(ends[::2], ends[1::2], strict=False):
             line = np.array([[cos * t - sin * place, sin * t + cos * place] for t in (low, high)])
             stage.canvas.fill(ribbon(line, gap * 0.42), furrow)
-    if stage.rng.random() < 0.6:  # noqa: PLR2004 - tramlines in some fields
+    if stage.rng.random() < 0.6:
         worn = stage.paint(name, "field", shade=0.78, like=colour)
         for place in np.arange(across.min() + 6, across.max() - 3, 14.0):
             for wheel in (-0.9, 0.9):
@@ -150,7 +152,9 @@ def crops(stage: Stage, outline: Outline, angle: float, *, name: str = "crops", 
                     stage.canvas.fill(ribbon(line, 0.5), worn)
 
 
-def patches(stage: Stage, box: Box, name: str, kind: str, count: int, size: tuple[float, float]) -> None:
+def patches(  # noqa: PLR0917 - each is one plain quantity
+    stage: Stage, box: Box, name: str, kind: str, count: int, size: tuple[float, float]
+) -> None:
     """Uneven patches of another ground, such as worn grass."""
     for _ in range(count):
         at = (float(stage.rng.uniform(box[0], box[2])), float(stage.rng.uniform(box[1], box[3])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ from ovrisisbench.mini.things.vehicles import car, truck
 if TYPE_CHECKING:
     from ovrisisbench.mini.shapes import Outline
 
-__all__ = ["bridge", "parking_lot", "road", "roundabout", "straight", "traffic"]
+__all__ = ["bridge", "network", "parking_lot", "road", "roundabout", "straight", "traffic"]
 
 
 def straight(start: Point, end: Point, bend: float = 0.0) -> Outline:
@@ -24,30 +25,69 @@ def straight(start: Point, end: Point, bend: float = 0.0) -> Outline:
     shares = np.linspace(0, 1, 2 + (14 if bend else 6))
     line = np.array(start) + (np.array(end) - np.array(start)) * shares[:, None]
     across = np.array([start[1] - end[1], end[0] - start[0]]) / max(math.dist(start, end), 1e-6)
-    return line + across * (np.sin(shares * np.pi) * bend)[:, None]
+    bent: Outline = line + across * (np.sin(shares * np.pi) * bend)[:, None]
+    return bent
 
 
-def road(  # noqa: PLR0917 - each is one plain quantity
-    stage: Stage, line: Outline, width: float = 8.0, *, pavement: float = 1.8, marked: bool = True, kind: str = "road"
-) -> None:
+def road(stage: Stage, line: Outline, width: float = 8.0, *, pavement: float = 1.8, marked: bool = True) -> None:
     """A road along a line, with pavements, worn lanes, patches and markings."""
+    _lay(stage, [line], width, pavement)
+    if marked:
+        _mark_lanes(stage, line, width)
+
+
+def network(stage: Stage, lines: Sequence[Outline], width: float, *, pavement: float) -> None:
+    """Straight roads that cross each other, without pavements or markings on the crossings."""
+    _lay(stage, lines, width, pavement)
+    for line in lines:
+        _mark_lanes(stage, line, width)
+    reach = width + 0.4
+    for number, first in enumerate(lines):
+        for second in lines[number + 1 :]:
+            at = _meeting(first, second)
+            if at is not None:
+                stage.mark(rectangle(at, reach, reach, _heading(first)), "asphalt", "road")
+
+
+def _lay(stage: Stage, lines: Sequence[Outline], width: float, pavement: float) -> None:
     if pavement:
-        stage.ground(ribbon(line, width + 2 * pavement), "pavement", "pavement")
-    colour = stage.colour("asphalt")
-    stage.ground(ribbon(line, width), "asphalt", kind, like=colour)
-    for place in (-0.3, -0.14, 0.14, 0.3):
-        worn = stage.paint("asphalt", kind, shade=0.95 if abs(place) > 0.2 else 0.92, like=colour)  # noqa: PLR2004
-        stage.canvas.fill(ribbon(_moved(line, place * width), width * 0.07), worn)
-    for _ in range(int(_length(line) / 26)):
-        share = float(stage.rng.uniform(0.05, 0.95))
-        spot, angle = _at(line, share)
-        patch = rectangle(offset(spot, angle + 90, float(stage.rng.uniform(-0.3, 0.3)) * width), 4.5, 1.6, angle)
-        stage.mark(patch, "asphalt", kind, shade=float(stage.rng.choice([0.88, 1.08])))
-    if not marked:
-        return
-    _dashes(stage, line, kind)
+        for line in lines:
+            stage.ground(ribbon(line, width + 2 * pavement), "pavement", "pavement")
+    for line in lines:
+        colour = stage.colour("asphalt")
+        stage.ground(ribbon(line, width), "asphalt", "road", like=colour)
+        for place in (-0.3, -0.14, 0.14, 0.3):
+            worn = stage.paint("asphalt", "road", shade=0.95 if abs(place) > 0.2 else 0.92, like=colour)
+            stage.canvas.fill(ribbon(_moved(line, place * width), width * 0.07), worn)
+        for _ in range(int(_length(line) / 26)):
+            spot, angle = _at(line, float(stage.rng.uniform(0.05, 0.95)))
+            patch = offset(spot, angle + 90, float(stage.rng.uniform(-0.3, 0.3)) * width)
+            shade = float(stage.rng.choice([0.88, 1.08]))
+            stage.canvas.fill(
+                rectangle(patch, 4.5, 1.6, angle), stage.paint("asphalt", "road", shade=shade, like=colour)
+            )
+
+
+def _mark_lanes(stage: Stage, line: Outline, width: float) -> None:
+    _dashes(stage, line, "road")
     for side in (-1, 1):
-        stage.mark(ribbon(_moved(line, side * (width / 2 - 0.35)), 0.22), "line", kind, shade=0.92)
+        stage.mark(ribbon(_moved(line, side * (width / 2 - 0.35)), 0.22), "line", "road", shade=0.92)
+
+
+def _meeting(first: Outline, second: Outline) -> Point | None:
+    """Return where two straight lines cross, None if they are parallel."""
+    along, across = first[-1] - first[0], second[-1] - second[0]
+    turn = float(along[0] * across[1] - along[1] * across[0])
+    if abs(turn) < 1e-6:
+        return None
+    apart = second[0] - first[0]
+    share = float(apart[0] * across[1] - apart[1] * across[0]) / turn
+    at = first[0] + along * share
+    return float(at[0]), float(at[1])
+
+
+def _heading(line: Outline) -> float:
+    return math.degrees(math.atan2(float(line[-1][1] - line[0][1]), float(line[-1][0] - line[0][0])))
 
 
 def traffic(stage: Stage, line: Outline, width: float, spacing: float, *, trucks: float = 0.15) -> None:
@@ -86,9 +126,9 @@ def roundabout(stage: Stage, at: Point, radius: float, arms: int = 4, turn: floa
     island = radius * 0.52
     stage.ground(disc(at, island, corners=40), "coping", "roundabout island")
     stage.ground(disc(at, island - 0.8, corners=40), "lawn", "roundabout island")
-    if island > 5:  # noqa: PLR2004 - room for a bed
+    if island > 5:
         stage.ground(blob(at, island * 0.45, stage.rng, rough=0.1), "hedge", "roundabout island")
-        if stage.rng.random() < 0.6:  # noqa: PLR2004 - most
+        if stage.rng.random() < 0.6:
             tree(stage, at, min(3.2, island * 0.35))
     for part in range(int(stage.rng.integers(0, 50)), 360, int(stage.rng.integers(50, 110))):
         car(stage, offset(at, part, radius * 0.77), part + 90, moving=True)
@@ -132,7 +172,7 @@ def parking_lot(stage: Stage, at: Point, size: tuple[float, float], angle: float
             if stage.rng.random() < filled:
                 spot = offset(middle, angle, (bay + 0.5 - bays / 2) * 2.75)
                 jitter = stage.rng.uniform(-0.25, 0.25, 2)
-                heading = facing + (180 if stage.rng.random() < 0.3 else 0) + float(jitter[0]) * 8  # noqa: PLR2004
+                heading = facing + (180 if stage.rng.random() < 0.3 else 0) + float(jitter[0]) * 8
                 car(stage, (spot[0] + float(jitter[0]), spot[1] + float(jitter[1])), heading, moving=False)
 
 

@@ -23,13 +23,13 @@ Walls = Callable[[Stage, "Outline", float, float, float], None]
 
 
 def lit_by(stage: Stage, normal: tuple[float, float], strength: float = 0.3) -> float:
-    """Return the brightness of a face that leans or looks to a direction: above 1 towards the sun, below away from it."""
+    """Return the brightness of a face that looks in a direction: above 1 towards the sun, below 1 away from it."""
     length = math.hypot(*normal) * math.hypot(*stage.sun) or 1.0
     towards = -(normal[0] * stage.sun[0] + normal[1] * stage.sun[1]) / length
     return 1 + strength * towards
 
 
-def prism(  # noqa: PLR0913 - each is one plain quantity
+def prism(
     stage: Stage,
     outline: Outline,
     base: float,
@@ -78,7 +78,7 @@ def walls(
     for first, second in zip(outline, [*outline[1:], outline[0]], strict=True):
         quad = np.array([first, second, second, first])
         seen = camera.project(quad, heights)
-        if len(seen) < 4 or _area(seen) * turning <= 0:  # noqa: PLR2004 - a whole quad
+        if len(seen) < 4 or _area(seen) * turning <= 0:
             continue
         normal = (float(second[1] - first[1]) * _sign(turning), float(first[0] - second[0]) * _sign(turning))
         shade = lit_by(stage, normal, 0.28) * 0.9

@@ -18,7 +18,7 @@ def tennis_court(stage: Stage, at: Point, angle: float) -> None:
     for across in (-5.3, -4.1, 4.1, 5.3):
         _line(stage, offset(at, angle + 90, across), 23.8, angle, "tennis court")
     for along in (-11.9, -6.4, 6.4, 11.9):
-        wide = 11.0 if abs(along) > 10 else 8.2  # noqa: PLR2004 - base lines
+        wide = 11.0 if abs(along) > 10 else 8.2
         _line(stage, offset(at, angle, along), wide, angle + 90, "tennis court")
     _line(stage, at, 12.8, angle, "tennis court")
     stage.canvas.shadow(rectangle((at[0] + stage.sun[0] * 0.6, at[1] + stage.sun[1] * 0.6), 0.9, 12.4, angle), 170)
@@ -99,7 +99,7 @@ def baseball_diamond(stage: Stage, at: Point, radius: float, angle: float) -> No
 
 def pool(stage: Stage, at: Point, length: float, width: float, angle: float) -> None:
     """A swimming pool in its coping; rectangular or kidney-shaped."""
-    if length < 16 and stage.rng.random() < 0.4:  # noqa: PLR2004 - gardens only
+    if length < 16 and stage.rng.random() < 0.4:
         shape = blob((0.0, 0.0), 0.5, stage.rng, rough=0.35, corners=28)
         stage.ground(placed(shape, at, length + 1.6, width + 1.6, angle), "coping", "pavement")
         stage.ground(placed(shape, at, length, width, angle), "pool", "pool")
@@ -110,12 +110,14 @@ def pool(stage: Stage, at: Point, length: float, width: float, angle: float) -> 
     stage.ground(rectangle(at, length, width, angle), "pool", "pool", like=colour)
     deep = rectangle(offset(at, angle, length * 0.2), length * 0.55, width * 0.86, angle)
     stage.canvas.fill(deep, stage.paint("pool", "pool", shade=0.88, like=colour))
-    if length > 18:  # noqa: PLR2004 - one to swim lanes in
+    if length > 18:
         for across in np.arange(-width / 2 + 2.4, width / 2 - 1, 2.4):
             _line(stage, offset(at, angle + 90, float(across)), length, angle, "pool", 0.3)
 
 
-def _line(stage: Stage, at: Point, length: float, angle: float, kind: str, width: float = 0.36) -> None:
+def _line(  # noqa: PLR0917 - each is one plain quantity
+    stage: Stage, at: Point, length: float, angle: float, kind: str, width: float = 0.36
+) -> None:
     stage.mark(rectangle(at, length, width, angle), "line", kind)
 
 

@@ -49,7 +49,7 @@ def truck(stage: Stage, at: Point, angle: float, length: float | None = None) ->
     size = length or float(stage.rng.uniform(8.5, 13.5))
     width = 2.75
     box, cab = stage.colour("truck box"), stage.colour("truck cab")
-    is_bus = stage.rng.random() < 0.25  # noqa: PLR2004 - one in four
+    is_bus = stage.rng.random() < 0.25
     load = rectangle(offset(at, angle, 0.0 if is_bus else -1.1), size if is_bus else size - 2.2, width, angle)
     front = rectangle(offset(at, angle, size / 2 - 0.9), 1.9, width * 0.94, angle)
     roof, hood = stage.paint("truck box", "truck", like=box), stage.paint("truck cab", "truck", like=cab)

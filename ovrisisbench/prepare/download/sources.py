@@ -157,7 +157,6 @@ class Source:
                 found.append(("/".join((top, *entry.folders, stem)), entry))
         return tuple(found)
 
-
     def belonging_to(self, dataset: str, *, drawn: bool) -> Source:
         """Return only the files of one data set's drawn download, or only those of no drawn download.
 
