@@ -141,6 +141,10 @@ def test_crops_come_with_what_is_visible_in_them():
     assert all((one.picture == other.picture).all() for one, other in zip(found, again, strict=True))
 
 
+def test_small_crops_leave_room_for_every_place():
+    assert len(list(crops(seed=4, count=300, size=32))) == 300
+
+
 def test_crops_can_be_of_chosen_styles_and_places():
     (crop,) = crops(seed=3, count=1, size=96, styles=["mini-vaihingen"], places=["harbour"])
     assert (crop.style, crop.place) == ("mini-vaihingen", "harbour")

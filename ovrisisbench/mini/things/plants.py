@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,13 +71,20 @@ def tree(stage: Stage, at: Point, radius: float, *, kind: str = "tree", conifer:
     stage.stand(at, height, paint, shade=shade, takes=disc(at, radius * 0.55, corners=8))
 
 
+def _spots(stage: Stage, box: Box, count: float) -> Iterator[Point]:
+    """Random points of a box; none where a small picture left it no room and its sides have changed places."""
+    if box[2] < box[0] or box[3] < box[1]:
+        return
+    for _ in range(round(count)):
+        yield float(stage.rng.uniform(box[0], box[2])), float(stage.rng.uniform(box[1], box[3]))
+
+
 def scatter_trees(
     stage: Stage, box: Box, count: float, radius: tuple[float, float], on: Collection[str], *, conifers: float = 0.15
 ) -> None:
     """Trees at random free spots of a box; ``on`` names the kinds of ground that they grow on."""
     grounds = {kind_index(kind) for kind in on}
-    for _ in range(round(count)):
-        at = (float(stage.rng.uniform(box[0], box[2])), float(stage.rng.uniform(box[1], box[3])))
+    for at in _spots(stage, box, count):
         size = float(stage.rng.uniform(*radius))
         if stage.is_free(at, size * 0.9, grounds):
             tree(stage, at, size, conifer=stage.rng.random() < conifers)
@@ -115,8 +122,7 @@ def hedge(stage: Stage, start: Point, end: Point, width: float = 1.4) -> None:
 
 def shrubs(stage: Stage, box: Box, count: float, radius: tuple[float, float] = (0.8, 2.2)) -> None:
     """Low shrubs of chaparral, which are ground: nothing is hidden by them."""
-    for _ in range(round(count)):
-        at = (float(stage.rng.uniform(box[0], box[2])), float(stage.rng.uniform(box[1], box[3])))
+    for at in _spots(stage, box, count):
         size = float(stage.rng.uniform(*radius))
         moved = (at[0] + stage.sun[0] * size * 0.35, at[1] + stage.sun[1] * size * 0.35)
         stage.canvas.shadow(disc(moved, size, corners=8), 200)
@@ -156,8 +162,7 @@ def patches(  # noqa: PLR0917 - each is one plain quantity
     stage: Stage, box: Box, name: str, kind: str, count: int, size: tuple[float, float]
 ) -> None:
     """Uneven patches of another ground, such as worn grass."""
-    for _ in range(count):
-        at = (float(stage.rng.uniform(box[0], box[2])), float(stage.rng.uniform(box[1], box[3])))
+    for at in _spots(stage, box, count):
         stage.ground(blob(at, float(stage.rng.uniform(*size)), stage.rng, rough=0.5, corners=24), name, kind)
 
 
