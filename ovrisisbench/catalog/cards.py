@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -31,6 +32,7 @@ __all__ = [
     "WindowRule",
     "dataset_keys",
     "load_card",
+    "load_card_file",
     "load_cards",
 ]
 
@@ -337,7 +339,7 @@ def load_card(key: str) -> DatasetCard:
     if key not in installed:
         hint = did_you_mean(key, installed)
         raise CatalogError(f"There is no data set '{key}'; known are {', '.join(installed)}.{hint}")
-    card = _read_card(installed[key])
+    card = load_card_file(installed[key])
     if card.key != key:
         raise CatalogError(f"{installed[key]}: field 'key': is '{card.key}', but the file is named '{key}.yaml'.")
     for variant in card.variants:
@@ -345,7 +347,12 @@ def load_card(key: str) -> DatasetCard:
     return card
 
 
-def _read_card(source: Traversable) -> DatasetCard:
+def load_card_file(source: Traversable | Path) -> DatasetCard:
+    """Read one card from a file, completed from its sister's if it is that of a drawn data set.
+
+    Raises:
+        CatalogError: a wrong field in it, or a sister that does not exist.
+    """
     content = load_content(source)
     if not (isinstance(content, dict) and "drawn_after" in content):
         return checked(content, DatasetCard, str(source))

@@ -22,7 +22,7 @@ __all__ = ["mini_sheet", "picture_bytes"]
 _SHOWN: Final = {
     "mini-dlrsd": "homes",
     "mini-isaid": "harbour",
-    "mini-loveda": "farmland",
+    "mini-loveda": "river",
     "mini-potsdam": "homes",
     "mini-uavid": "homes",
     "mini-udd5": "centre",

@@ -48,9 +48,9 @@ def test_a_pixel_has_the_kind_of_the_shape_over_its_centre(points, kind, is_obli
     centres = np.stack([columns.ravel() + 0.5, rows.ravel() + 0.5], axis=1)
     inside = _signed_distance(seen, centres).reshape(SIZE)
     kinds = _developed(canvas)[1]
-    # A raster of three samples a pixel is right up to a third of a pixel from the border.
+    # Three samples a pixel: a border may lie a third of a pixel off, the tip of a sharp corner three fifths.
     assert (kinds[inside > 0.34] == kind_index(kind)).all()
-    assert (kinds[inside < -0.34] == kind_index("grass")).all()
+    assert (kinds[inside < -0.6] == kind_index("grass")).all()
 
 
 @settings(max_examples=30, deadline=None)
