@@ -41,12 +41,12 @@ class PixelwiseLoss(nn.Module):
     ) -> None:
         super().__init__()
         self.network = network
-        self._text, self._loss = text, loss
+        self.text, self._loss = text, loss
         self._call = call or (lambda images, vectors: (network(images, vectors),))
 
     def logits(self, images: Tensor) -> Sequence[Tensor]:
         """Return the logits (B, K, h, w) of images (B, 3, H, W) uint8, the auxiliary ones behind the main ones."""
-        return self._call(normalised(images.float()), self._text())
+        return self._call(normalised(images.float()), self.text())
 
     def forward(self, images: Tensor, labels: Tensor, totals: Mapping[str, float]) -> dict[str, Tensor]:
         """See :attr:`ovrisisbench.adapter.training.Training.module`."""
