@@ -41,7 +41,7 @@ def compare_step(case: ParityCase, checkpoint: Path) -> Iterator[Comparison]:
 
     loss = training.module(*batch, totals)["loss"]
     loss.backward()
-    yield Comparison("loss", abs(float(loss.detach()) - float(recorded["loss"])), 1e-5)
+    yield Comparison("loss", abs(float(loss.detach()) - recorded["loss"].item()), 1e-5)
     yield _close(case, "logits", logits[0].numpy(), 2e-5)
 
     assert {tensor.name for tensor in trained} == set(manifest["trainable"])
@@ -67,7 +67,7 @@ def compare_step(case: ParityCase, checkpoint: Path) -> Iterator[Comparison]:
     yield Comparison("text_embeddings", float(np.abs(text - recorded["text_embeddings"]).max()), 1e-5)
     with torch.no_grad():
         after = training.module(*batch, totals)["loss"]
-    yield Comparison("loss_after", abs(float(after) - float(recorded["loss_after"])), 2e-5)
+    yield Comparison("loss_after", abs(float(after) - recorded["loss_after"].item()), 2e-5)
     yield _close(case, "logits_after", logits[1].numpy(), 2e-3)
 
 
