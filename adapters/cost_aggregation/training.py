@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, cast
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -121,12 +122,12 @@ def trained_text(tower: CLIPTextTower, class_names: Sequence[str]) -> Callable[[
     kept: list[Tensor] = []
 
     def embeddings() -> Tensor:
-        if kept:
-            return kept[0]
-        vectors = F.normalize(tower(tokens), dim=-1)
-        if not any(parameter.requires_grad for parameter in tower.parameters()):
-            kept.append(vectors.detach())
-        return vectors
+        if any(parameter.requires_grad for parameter in tower.parameters()):
+            return F.normalize(tower(tokens), dim=-1)
+        if not kept:
+            with torch.no_grad(), torch.autocast(tokens.device.type, enabled=False):
+                kept.append(F.normalize(tower(tokens), dim=-1))
+        return kept[0]
 
     return embeddings
 

@@ -17,7 +17,9 @@ def _shipped(model: str) -> RecipeFile:
     return load_recipe(info.recipe)
 
 
-def _resolved(model: str = "rskt-seg", backbone: str = "vit-b", train_set: str = "dlrsd", **said: object) -> ResolvedRecipe:
+def _resolved(
+    model: str = "rskt-seg", backbone: str = "vit-b", train_set: str = "dlrsd", **said: object
+) -> ResolvedRecipe:
     return resolve_recipe(_shipped(model), title="RSKT-Seg", backbone=backbone, train_set=train_set, **said)
 
 
@@ -89,7 +91,9 @@ def test_a_users_setting_wins_over_the_recipes() -> None:
 def test_single_fields_win_over_a_file_and_the_file_over_the_official_recipe(tmp_path: Path) -> None:
     config = tmp_path / "mine.yaml"
     config.write_text("lr: 0.001\nbatch: 16\nshort_side: [320, 384]\n")
-    recipe = _resolved(config=config, changes={"lr": "1e-5", "clip_gradient_norm": "none", "short_side": "96,128"}).recipe
+    recipe = _resolved(
+        config=config, changes={"lr": "1e-5", "clip_gradient_norm": "none", "short_side": "96,128"}
+    ).recipe
     assert (recipe.lr, recipe.batch, recipe.clip_gradient_norm, recipe.short_side) == (1e-5, 16, None, (96, 128))
     assert _resolved(config=config).recipe.short_side == (320, 384)
 

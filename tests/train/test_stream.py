@@ -30,7 +30,9 @@ def test_processes_share_a_batch_and_batches_follow_each_other(iteration: int, e
     stream, batch = TrainingStream(10, 0), each * count
     shares = [list(stream.places(iteration, batch, rank=rank, count=count)) for rank in range(count)]
     assert all(len(share) == each for share in shares)
-    assert sorted(place for share in shares for place in share) == list(range(iteration * batch, (iteration + 1) * batch))
+    assert sorted(place for share in shares for place in share) == list(
+        range(iteration * batch, (iteration + 1) * batch)
+    )
     assert shares[0][0] == iteration * batch
 
 
