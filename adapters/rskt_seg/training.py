@@ -41,8 +41,8 @@ class RSKTSegTrainer:
         if options.checkpoint is not None:
             network = from_checkpoint(options.checkpoint, options.backbone, wishes)
         else:
-            network = untrained(options.backbone, wishes, seed=options.seed)
             files = encoder_files(options, dino="dino", remote_clip="remote_clip")
+            network = untrained(options.backbone, wishes, seed=options.seed)
             layout = file_layout(network.config)
             network = cast("RSKTSeg", started(layout, network, files, options, title=INFO.title))
 

@@ -10,14 +10,7 @@ __all__ = ["rate_factor"]
 
 
 def rate_factor(iteration: int, recipe: Recipe) -> float:
-    """Return by what the learning rate is multiplied in step ``iteration``, counted from 0.
-
-    Example:
-        >>> from ovrisisbench.adapter.recipe import load_recipe
-        >>> recipe = load_recipe("ovrisisbench.adapters.rskt_seg:recipe.yaml").recipe
-        >>> [round(2e-4 * rate_factor(step, recipe), 9) for step in (0, 10_000, 15_000, 29_999)]
-        [0.0002, 0.00015, 0.0001, 0.0]
-    """
+    """Return by what the learning rate is multiplied in step ``iteration``, counted from 0."""
     share = iteration / recipe.iterations
     factors: dict[str, float] = {
         "cosine": 0.5 * (1.0 + math.cos(math.pi * share)),
