@@ -34,9 +34,11 @@ FINETUNED: Mapping[str, str] = {
     "clip": rf"{_CLIP_ATTENTION}|{_NO_ENCODER}",
     "dino": rf"{_DINO_ATTENTION}|{_NO_ENCODER}",
     "clip+dino": rf"{_CLIP_ATTENTION}|{_DINO_ATTENTION}|{_NO_ENCODER}",
+    "clip+positions": rf"{_CLIP_ATTENTION}|{_CLIP}\.(visual\.)?positional_embedding|{_NO_ENCODER}",
 }
 """Official names of what learns: everything but the encoders; of both towers of CLIP the queries' and values' matrices
-(``CLIP_FINETUNE: attention``); of DINO the attention matrices and the position table (``DINO_FINETUNE: attention``)."""
+(``CLIP_FINETUNE: attention``); of DINO the attention matrices and the position table (``DINO_FINETUNE: attention``).
+The official code means to free CLIP's position tables with its attention, but its test of names never matches them."""
 
 TRAINED = FINETUNED["clip"]
 """Official names of what the recipe of the family trains."""

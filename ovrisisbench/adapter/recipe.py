@@ -21,8 +21,8 @@ __all__ = ["Finetune", "PixelLoss", "Recipe", "RecipeFile", "ResolvedRecipe", "l
 PixelLoss = Literal["bce-all", "bce-valid", "cross-entropy"]
 """What a model that scores pixels is trained with."""
 
-Finetune = Literal["none", "clip", "dino", "clip+dino"]
-"""Which pre-trained encoders learn; the four rows of table 6 of the RSKT-Seg paper."""
+Finetune = Literal["none", "clip", "dino", "clip+dino", "clip+positions"]
+"""Which pre-trained encoders learn; the first four are the rows of table 6 of the RSKT-Seg paper."""
 
 
 def _listed(value: object) -> object:

@@ -61,6 +61,8 @@ def _as_json(found: FoundAdapter) -> dict[str, object]:
         "backbones": dict(info.backbones),
         "weights": list(info.weights),
         "beside": dict(info.beside),
+        "trainable": bool(info.trainer),
+        "pretrained": dict(info.pretrained),
         "prompts": info.prompts,
         "preprocessing": info.preprocessing,
         "settings": {name: asdict(setting) for name, setting in info.settings.items()},
@@ -98,6 +100,11 @@ def _print_one(found: FoundAdapter) -> None:
         out.print("[bold]Beside the checkpoint[/bold] (--weights NAME=FILE)")
         for name, text in info.beside.items():
             out.print(f"  {escape(name)}: {escape(text)}")
+    if info.trainer:
+        out.print("[bold]Training[/bold] (ovrisis-bench train)")
+        out.print("  --clip-weights: CLIP; openai fetches the one of the official code")
+        for name, text in info.pretrained.items():
+            out.print(f"  --weights {escape(name)}=: {escape(text)}")
     for heading, text in (("Prompts", info.prompts), ("Images", info.preprocessing)):
         if text:
             out.print(f"[bold]{heading}[/bold]\n  {escape(text)}")

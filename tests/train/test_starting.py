@@ -119,7 +119,7 @@ def test_where_nothing_can_be_fetched_one_sentence_says_so(
 
 
 def _bound(module: nn.Module) -> float:
-    """torch's default for weights and biases: the second axis is the fan-in, of a transposed convolution the outputs."""
+    """torch's default for weights and biases: from the second axis on is the fan-in, as torch counts it."""
     return 1 / math.sqrt(math.prod(module.weight.shape[1:]))
 
 
