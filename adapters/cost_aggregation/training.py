@@ -24,8 +24,9 @@ from ovrisisbench.adapters.settings import Value, parse_settings
 from ovrisisbench.adapters.text.class_names import first_synonym
 from ovrisisbench.adapters.text.templates import SCENE, fill
 from ovrisisbench.adapters.text.tokens import tokenise
-from ovrisisbench.adapters.training.pixelwise import PixelTraining
-from ovrisisbench.adapters.training.starting import EncoderFile, clip_file, dino_state, started
+from ovrisisbench.adapters.training.network_training import NetworkTraining
+from ovrisisbench.adapters.training.pixelwise import PixelwiseLoss
+from ovrisisbench.adapters.training.starting import EncoderFile, behind, clip_file, dino_state, started
 from ovrisisbench.adapters.training.tuning import Tuning
 
 __all__ = ["BaselineTrainer", "encoder_files", "family_training", "measured_as", "trained_text"]
@@ -42,7 +43,7 @@ class BaselineTrainer:
     """Name of DINO's file in ``AdapterInfo.pretrained``; empty for a model without DINO."""
 
     @classmethod
-    def start(cls, options: StartOptions) -> PixelTraining:
+    def start(cls, options: StartOptions) -> NetworkTraining:
         """See :meth:`ovrisisbench.adapter.training.Trainer.start`."""
         model = cls.adapter.model
         check_backbone(model.info, options.backbone)
@@ -90,7 +91,7 @@ def family_training(
     options: StartOptions,
     *,
     evaluate: Callable[[Mapping[str, Tensor]], Adapter],
-) -> PixelTraining:
+) -> NetworkTraining:
     """Put a network of the family into training on its device.
 
     Args:
@@ -100,14 +101,14 @@ def family_training(
         evaluate: makes a model of official tensors.
     """
     network = network.to(options.device)
-    return PixelTraining(
+    return NetworkTraining(
         network,
+        PixelwiseLoss(network, trained_text(network.text, options.class_names), options.recipe),
         layout=layout,
         recipe=options.recipe,
         rules=Tuning(trained=FINETUNED[options.recipe.finetune], encoder=TUNED_CLIP),
-        text=trained_text(network.text, options.class_names),
         evaluate=evaluate,
-        told={name: value for name, value in options.evaluation_settings.items() if name != "linears"},
+        settings=options.evaluation_settings,
     )
 
 
@@ -141,11 +142,11 @@ def encoder_files(options: StartOptions, *, dino: str = "", remote_clip: str = "
         remote_clip: the same of RemoteCLIP.
     """
     clip = clip_file(options, _OPENAI.get(options.backbone, ("", "")))
-    files = [EncoderFile("--clip-weights ", f"{PREDICTOR}clip_model.", clip)]
+    files = [EncoderFile("--clip-weights ", behind(f"{PREDICTOR}clip_model."), clip)]
     if dino:
         path = options.pretrained.get(dino)
-        files.append(EncoderFile(f"--weights {dino}=", "dino_model.", path, read=dino_state))
+        files.append(EncoderFile(f"--weights {dino}=", behind("dino_model."), path, read=dino_state))
     if remote_clip:
         path = options.pretrained.get(remote_clip)
-        files.append(EncoderFile(f"--weights {remote_clip}=", f"{PREDICTOR}clip_model_remote.", path))
+        files.append(EncoderFile(f"--weights {remote_clip}=", behind(f"{PREDICTOR}clip_model_remote."), path))
     return files

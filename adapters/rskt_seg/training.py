@@ -18,7 +18,7 @@ from ovrisisbench.adapters.rskt_seg.network import RSKTSeg
 from ovrisisbench.adapters.rskt_seg.official import file_layout
 from ovrisisbench.adapters.rskt_seg.settings import NUMBERS, SETTINGS
 from ovrisisbench.adapters.settings import Value, parse_settings
-from ovrisisbench.adapters.training.pixelwise import PixelTraining
+from ovrisisbench.adapters.training.network_training import NetworkTraining
 from ovrisisbench.adapters.training.starting import started
 
 __all__ = ["RSKTSegTrainer"]
@@ -31,7 +31,7 @@ class RSKTSegTrainer:
     """Starts trainings of RSKT-Seg."""
 
     @classmethod
-    def start(cls, options: StartOptions) -> PixelTraining:
+    def start(cls, options: StartOptions) -> NetworkTraining:
         """See :meth:`ovrisisbench.adapter.training.Trainer.start`."""
         # What a file tells of itself is not asked for again: the recipe's settings are for networks that start here.
         asked = options.settings if options.checkpoint is None else options.evaluation_settings

@@ -19,8 +19,9 @@ from ovrisisbench.adapters.sed.official import CLIP_PREFIX, DECAYED_NORMS, FINET
 from ovrisisbench.adapters.sed.settings import parsed
 from ovrisisbench.adapters.text.encoder import TextEncoder
 from ovrisisbench.adapters.text.templates import IMAGENET
-from ovrisisbench.adapters.training.pixelwise import PixelTraining
-from ovrisisbench.adapters.training.starting import EncoderFile, clip_file, started
+from ovrisisbench.adapters.training.network_training import NetworkTraining
+from ovrisisbench.adapters.training.pixelwise import PixelwiseLoss
+from ovrisisbench.adapters.training.starting import EncoderFile, behind, clip_file, started
 from ovrisisbench.adapters.training.tuning import Tuning
 
 __all__ = ["SEDTrainer"]
@@ -36,7 +37,7 @@ class SEDTrainer:
     """Starts trainings of SED."""
 
     @classmethod
-    def start(cls, options: StartOptions) -> PixelTraining:
+    def start(cls, options: StartOptions) -> NetworkTraining:
         """See :meth:`ovrisisbench.adapter.training.Trainer.start`."""
         check_backbone(INFO, options.backbone)
         wishes = _wishes(options.settings)
@@ -47,7 +48,7 @@ class SEDTrainer:
             network = layout.load(state)
         else:
             clip = EncoderFile(
-                "--clip-weights ", CLIP_PREFIX, clip_file(options, _CLIP.get(options.backbone, ("", "")))
+                "--clip-weights ", behind(CLIP_PREFIX), clip_file(options, _CLIP.get(options.backbone, ("", "")))
             )
             network = started(layout, seeded(layout.build, options.seed), [clip], options, title=INFO.title)
         network = cast("SED", network.to(options.device))
@@ -62,15 +63,14 @@ class SEDTrainer:
             load = LoadOptions(backbone=options.backbone, device=options.device, untrained=True)
             return SEDAdapter(cast("SED", file_layout(config).load(state)), load, linears="plain")
 
-        return PixelTraining(
+        return NetworkTraining(
             network,
+            PixelwiseLoss(network, lambda: text, options.recipe, call=logits),
             layout=layout,
             recipe=options.recipe,
             rules=Tuning(trained=FINETUNED[options.recipe.finetune], encoder=TUNED_CLIP, decayed_norms=DECAYED_NORMS),
-            text=lambda: text,
             evaluate=evaluate,
-            told={name: value for name, value in options.evaluation_settings.items() if name != "linears"},
-            call=logits,
+            settings=options.evaluation_settings,
         )
 
 

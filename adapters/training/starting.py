@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -14,30 +15,32 @@ from ovrisisbench.adapter.training import CLIP_FROM_OPENAI, StartOptions
 from ovrisisbench.adapters.official_files.layout import FileLayout
 from ovrisisbench.errors import CheckpointError
 
-__all__ = ["EncoderFile", "clip_file", "dino_state", "started"]
+__all__ = ["EncoderFile", "behind", "clip_file", "dino_state", "started"]
 
 _ATTENTION = re.compile(r"(.+)\.(?P<which>[qkv])_proj_weight")
 
 
+@dataclass(frozen=True, slots=True)
 class EncoderFile:
-    """One file of pre-trained weights and the part of a network that it fills.
+    """One file of pre-trained encoders and the part of a network that it fills."""
 
-    Args:
-        option: what one types to give it, such as ``--weights dino=``.
-        prefix: of the official names that it fills.
-        path: the file; None for random values.
-        read: its tensors, under the names that they have behind ``prefix``.
+    option: str
+    """What one types to give it, such as ``--weights dino=``."""
+    names: Callable[[str], str | None]
+    """From an official name to the one in the file; None for what the file does not fill."""
+    path: Path | None
+    """None for random values."""
+    read: Callable[[Path], Mapping[str, Tensor]] = read_state_dict
+
+
+def behind(prefix: str) -> Callable[[str], str | None]:
+    """Return the rule that a file has the names that stand behind a prefix.
+
+    Example:
+        >>> behind("clip.")("clip.proj"), behind("clip.")("head.weight")
+        ('proj', None)
     """
-
-    def __init__(
-        self,
-        option: str,
-        prefix: str,
-        path: Path | None,
-        *,
-        read: Callable[[Path], Mapping[str, Tensor]] = read_state_dict,
-    ) -> None:
-        self.option, self.prefix, self.path, self.read = option, prefix, path, read
+    return lambda name: name.removeprefix(prefix) if name.startswith(prefix) else None
 
 
 def started(
@@ -57,7 +60,7 @@ def started(
     """
     state = layout.official_state(network)
     for file in files:
-        wanted = [key for key in state if key.startswith(file.prefix)]
+        wanted = {key: name for key in state if (name := file.names(key)) is not None}
         if not wanted:
             continue
         if file.path is None:
@@ -68,8 +71,8 @@ def started(
                 "--untrained to start this one at random and try the machinery."
             )
         given = file.read(file.path)
-        for key in wanted:
-            state[key] = _taken(given, key.removeprefix(file.prefix), state[key], file.path, title)
+        for key, name in wanted.items():
+            state[key] = _taken(given, name, state[key], file.path, title)
     return layout.load(state)
 
 
