@@ -49,7 +49,8 @@ class BaselineTrainer:
         check_backbone(model.info, options.backbone)
         wishes, _ = cls._parsed(options.settings, options)
         if options.checkpoint is not None:
-            state, _ = read_own(options.checkpoint, model.info, options.backbone, model.reader)
+            beside = model.read_beside(LoadOptions(backbone=options.backbone, beside=options.pretrained))
+            state, _ = read_own(options.checkpoint, model.info, options.backbone, model.reader, beside=beside)
             layout = model.file_layout(configured(model.read_config(shapes_of(state))[1], wishes))
             network = layout.load(state)
         else:

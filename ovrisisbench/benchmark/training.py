@@ -298,7 +298,8 @@ def _resolved(
         _check_there(options.clip_weights, "--clip-weights")
     if options.checkpoint is not None:
         _check_there(options.checkpoint, "--checkpoint")
-        if options.clip_weights or options.weights or options.untrained:
+        others = [name for name in options.weights if name not in info.beside]
+        if options.clip_weights or others or options.untrained:
             raise CheckpointError(
                 "--checkpoint holds all encoders already; leave out --clip-weights, --weights and --untrained."
             )
@@ -369,7 +370,7 @@ def _start(plan: _Plan, saved: SavedState | None) -> Training:
             device=plan.device,
             checkpoint=checkpoint,
             clip_weights=None if checkpoint else plan.clip_weights(),
-            pretrained={} if checkpoint else dict(options.weights),
+            pretrained={} if saved else dict(options.weights),
             untrained=plan.untrained,
         )
     )

@@ -125,16 +125,20 @@ def command(
     folder = to or Path("trained") / "_".join([Path(model).stem, *([backbone] if backbone else []), train_set])
     is_first = os.environ.get("RANK", "0") == "0"
     with live_report(quiet=not is_first) as report:
-        path = train(
-            model,
-            train_set=train_set,
-            to=folder,
-            data=data,
-            protocol=protocol,
-            options=options,
-            command=("ovrisis-bench", *sys.argv[1:]),
-            report=report,
-        )
+        try:
+            path = train(
+                model,
+                train_set=train_set,
+                to=folder,
+                data=data,
+                protocol=protocol,
+                options=options,
+                command=("ovrisis-bench", *sys.argv[1:]),
+                report=report,
+            )
+        except KeyboardInterrupt:
+            click.echo("interrupted; the same command with --resume goes on from the last checkpoint", err=True)
+            sys.exit(130)
     if is_first:
         console().print(
             f"{path}; measure it: ovrisis-bench run --model {model}{f' --backbone {backbone}' if backbone else ''} "

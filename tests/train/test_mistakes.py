@@ -167,3 +167,17 @@ def test_seds_auxiliary_losses_train_their_own_heads_alone() -> None:
     reached = {tensor.name for tensor in training.trained() if tensor.parameter.grad is not None}
     head = "sem_seg_head.predictor.transformer.head"
     assert reached == {f"{head}{index}.{kind}" for index in range(3) for kind in ("weight", "bias")}
+
+
+def test_sans_tables_do_not_decay_and_its_own_layer_norms_do() -> None:
+    tensors = {tensor.name: tensor for tensor in start("san").trained()}
+    decays = {name: tensor.decays for name, tensor in tensors.items()}
+    side = "side_adapter_network."
+    assert decays[f"{side}fusion_layers.layer_0.input_proj.0.weight"]
+    assert decays["ov_classifier.bg_embed"]
+    assert decays[f"{side}mask_decoder.bias_scaling.bias"]
+    still = {f"{side}query_embed", f"{side}query_pos_embed", f"{side}vit_model.pos_embed"}
+    still |= {"clip_visual_extractor.positional_embedding", f"{side}vit_model.blocks.0.norm1.weight"}
+    assert not any(decays[name] for name in still)
+    assert {tensor.lr_multiplier for tensor in tensors.values()} == {1.0}
+    assert [name for name in tensors if name.startswith("clip_")] == ["clip_visual_extractor.positional_embedding"]

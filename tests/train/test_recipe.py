@@ -43,10 +43,17 @@ def test_the_shipped_recipes_are_the_official_ones(
     assert (recipe.encoder_lr_multiplier, recipe.colour, recipe.flip) == (0.01, "ssd", 0.5)
 
 
+def test_sans_recipe_is_the_official_one() -> None:
+    recipe = _shipped("san").recipe
+    assert (recipe.iterations, recipe.batch, recipe.crop, recipe.lr) == (60_000, 32, 640, 1e-4)
+    assert (recipe.loss, recipe.schedule, recipe.power, recipe.encoder_lr_multiplier) == ("set", "polynomial", 0.9, 1.0)
+    assert (recipe.short_side, recipe.long_side) == (tuple(range(320, 961, 64)), 2560)
+
+
 def test_every_trainer_has_a_recipe_and_every_recipe_fits_its_tiny_network() -> None:
-    assert {"rskt-seg", "cat-seg", "ovris", "gsnet", "sed"} <= set(TRAINABLE)
+    assert {"rskt-seg", "cat-seg", "ovris", "gsnet", "sed", "san"} <= set(TRAINABLE)
     for model in TRAINABLE:
-        assert _resolved(model, backbone="tiny").recipe.crop <= 128
+        assert _resolved(model, backbone="tiny").recipe.crop <= 224
 
 
 @pytest.mark.parametrize(

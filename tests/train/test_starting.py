@@ -62,6 +62,32 @@ def test_encoders_come_from_files_and_the_rest_from_the_seed(model: str, files: 
         assert torch.equal(tensor, (other if of_encoder else random)[name]), name
 
 
+def test_gsnet_is_fine_tuned_from_a_file_without_rsib_and_rsibs_own(files: dict[str, Path], tmp_path: Path) -> None:
+    state = start("gsnet").official_state()
+    without = {name: value.clone() for name, value in state.items() if not name.startswith("dino_model.")}
+    torch.save({"model": without}, tmp_path / "gsnet.pth")
+    with pytest.raises(CheckpointError, match="--weights rsib=FILE"):
+        _started("gsnet", checkpoint=tmp_path / "gsnet.pth")
+    joined = _started("gsnet", checkpoint=tmp_path / "gsnet.pth", pretrained={"rsib": files["dino"]}).official_state()
+    other = start("rskt-seg", seed=7).official_state()
+    for name, value in joined.items():
+        assert torch.equal(value, (other if name.startswith("dino_model.") else state)[name]), name
+
+
+def test_san_takes_both_halves_of_clips_image_tower_from_one_file(tmp_path: Path) -> None:
+    from ovrisisbench.adapters.san.official import name_in_clip
+
+    first, random = start("san", seed=7).official_state(), start("san").official_state()
+    front = start("san").module.network.config.front
+    clip = {name: value.clone() for key, value in first.items() if (name := name_in_clip(key, front=front)) is not None}
+    assert "visual.transformer.resblocks.5.ln_1.bias" in clip
+    torch.save(clip, tmp_path / "clip.pt")
+    state = _started("san", clip_weights=tmp_path / "clip.pt").official_state()
+    for key, value in state.items():
+        of_clip = name_in_clip(key, front=front) is not None
+        assert torch.equal(value, (first if of_clip else random)[key]), key
+
+
 def test_sed_takes_open_clips_file_as_it_is(tmp_path: Path) -> None:
     first, random = start("sed", seed=7).official_state(), start("sed").official_state()
     path = tmp_path / "clip.safetensors"
