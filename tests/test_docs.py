@@ -152,3 +152,11 @@ def test_the_pages_state_the_ids_of_the_protocols():
     for page in (ROOT / "docs" / "datasets.md", ROOT / "CHANGELOG.md"):
         for name in protocol_names():
             assert load_protocol(name).id in page.read_text()
+
+
+def test_the_example_of_training_runs(monkeypatch, tmp_path, capsys, drawn_data):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").symlink_to(drawn_data)
+    (block,) = _code(ROOT / "docs" / "training.md", "python")
+    exec(compile(block, "training.md", "exec"), {"__name__": "__main__"})
+    assert capsys.readouterr().out == "model_final.safetensors\n"

@@ -11,7 +11,6 @@ that is true by chance counts as true. What is hardly visible counts neither way
 
 from __future__ import annotations
 
-import argparse
 import logging
 import math
 import time

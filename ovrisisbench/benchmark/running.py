@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ovrisisbench.prepare import PreparedDataset
     from ovrisisbench.records import Record
 
-__all__ = ["RunReport", "run"]
+__all__ = ["RunReport", "available_cores", "run"]
 
 _JOURNALS = ".unfinished"
 """Folder in the results folder that holds what interrupted runs have finished."""
@@ -120,7 +120,7 @@ def run(
         drive = Drive(
             processes=processes,
             batch_size=batch_size,
-            threads=threads or max(1, _cores() // processes.local_count),
+            threads=threads or max(1, available_cores() // processes.local_count),
             command=tuple(command),
         )
         options = load_options(found.info, local_rank=processes.local_rank, **completed.loading)
@@ -244,6 +244,6 @@ def _histogram(dataset: PreparedDataset, wanted: Sequence[int], num_classes: int
     return totals
 
 
-def _cores() -> int:
+def available_cores() -> int:
     """Return the cores this process may use, which containers and job systems restrict."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("verify", "Read prepared data sets again and compare every pixel."),
     "duplicates": ("duplicates", "Find images that show the same, across splits and data sets."),
     "run": ("run", "Measure a model on prepared data sets."),
+    "train": ("train", "Train a model by its official recipe."),
     "leaderboard": ("leaderboard", "Build the table of measured and published results."),
     "speed": ("speed", "Time models on this machine: milliseconds, parameters, operations, memory."),
     "checkpoint": ("checkpoint", "Tell which model a file of weights is for, and what it lacks."),
