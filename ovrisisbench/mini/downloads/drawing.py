@@ -74,7 +74,10 @@ def draw_downloads(
     Raises:
         CatalogError: a mini data set that does not exist.
         DataError: a folder that holds something else, or another drawing.
+        ValueError: ``images`` is out of range.
     """
+    if not 1 <= images <= MOST_IMAGES:
+        raise ValueError(f"images is {images}, but must be 1 to {MOST_IMAGES}")
     done = []
     waiting: list[_Job] = []
     new: dict[str, int] = {}
