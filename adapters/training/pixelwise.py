@@ -51,5 +51,5 @@ class PixelwiseLoss(nn.Module):
     def forward(self, images: Tensor, labels: Tensor, totals: Mapping[str, float]) -> dict[str, Tensor]:
         """See :attr:`ovrisisbench.adapter.training.Training.module`."""
         losses = [pixel_loss(logits, labels, self._loss, pixels=totals[_PIXELS]) for logits in self.logits(images)]
-        names = ["loss", *(f"loss_aux_{index}" for index in range(len(losses) - 1))]
+        names = ["main", *(f"aux_{index}" for index in range(len(losses) - 1))]
         return dict(zip(names, losses, strict=True))

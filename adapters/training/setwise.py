@@ -48,5 +48,5 @@ class SetwiseLoss(nn.Module):
             # Sums over thousands of places need float32, as in the official codes.
             with torch.autocast(images.device.type, enabled=False):
                 of_output = set_loss(proposed, truth, self._config, totals)
-            losses |= {f"loss_{name}{suffix}": value for name, value in of_output.items()}
+            losses |= {f"{name}{suffix}": value for name, value in of_output.items()}
         return losses

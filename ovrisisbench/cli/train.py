@@ -67,9 +67,8 @@ _FILE = click.Path(path_type=Path)
 )
 @click.option(
     "--protocol",
-    default=DEFAULT_PROTOCOL,
-    show_default=True,
-    help="Name of a protocol, or its YAML file; it says which variant and class names are trained with.",
+    help=f"Name of a protocol, or its YAML file; it says which variant and class names are trained with. Default: "
+    f"{DEFAULT_PROTOCOL}, or the only one that has the training set.",
 )
 @click.option(
     "--workers",
@@ -95,7 +94,7 @@ def command(
     seed: int,
     device: str,
     precision: Precision | None,
-    protocol: str,
+    protocol: str | None,
     workers: int | None,
     threads: int | None,
 ) -> None:

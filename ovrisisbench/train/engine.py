@@ -135,7 +135,7 @@ def _steps(course: Course, stepper: Stepper, start: int, log: ProgressLog | None
         done = iteration + 1
         if log is not None:
             now = time.perf_counter()
-            parts = step.losses if len(step.losses) > 1 else {}
+            parts = {f"loss_{name}": value for name, value in step.losses.items()} if len(step.losses) > 1 else {}
             log.write(
                 step=done,
                 loss=step.loss,

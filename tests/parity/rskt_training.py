@@ -39,7 +39,7 @@ def compare_step(case: ParityCase, checkpoint: Path) -> Iterator[Comparison]:
     logits: list[Tensor] = []
     training.module.network.register_forward_hook(lambda _module, _given, out: logits.append(out.detach()))
 
-    loss = training.module(*batch, totals)["loss"]
+    loss = training.module(*batch, totals)["main"]
     loss.backward()
     yield Comparison("loss", abs(float(loss.detach()) - recorded["loss"].item()), 1e-5)
     yield _close(case, "logits", logits[0].numpy(), 2e-5)
@@ -66,7 +66,7 @@ def compare_step(case: ParityCase, checkpoint: Path) -> Iterator[Comparison]:
     text = training.module.text().detach().numpy()
     yield Comparison("text_embeddings", float(np.abs(text - recorded["text_embeddings"]).max()), 1e-5)
     with torch.no_grad():
-        after = training.module(*batch, totals)["loss"]
+        after = training.module(*batch, totals)["main"]
     yield Comparison("loss_after", abs(float(after) - recorded["loss_after"].item()), 2e-5)
     yield _close(case, "logits_after", logits[1].numpy(), 2e-3)
 

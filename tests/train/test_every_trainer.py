@@ -113,3 +113,18 @@ def test_the_text_tower_learns_and_is_encoded_anew_at_every_step(model: str) -> 
     assert not torch.equal(training.module.text(), first)
     frozen = start(model, finetune="none")
     assert frozen.module.text() is frozen.module.text()
+
+
+@pytest.mark.parametrize("model", TRAINABLE)
+def test_bfloat16_gives_about_the_loss_of_float32(model: str) -> None:
+    training, batch = start(model), small_batch(model)
+    totals = training.normalisers(batch.labels)
+    found = {}
+    for enabled in (False, True):
+        torch.manual_seed(0)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
+            losses = training.module(batch.images, batch.labels, totals)
+        assert {loss.dtype for loss in losses.values()} == {torch.float32}
+        found[enabled] = float(sum(losses.values()).detach())
+    assert found[True] == pytest.approx(found[False], rel=0.05)
+    assert found[True] != found[False]

@@ -32,7 +32,7 @@ def _gradients(**recipe: object) -> Gradients:
 def _loss(**recipe: object) -> float:
     training, batch = start(**recipe), small_batch()
     losses = training.module(batch.images, batch.labels, training.normalisers(batch.labels))
-    return float(losses["loss"].detach())
+    return float(losses["main"].detach())
 
 
 def _changed(found: Gradients, right: Gradients) -> set[str]:
@@ -162,8 +162,8 @@ def test_seds_auxiliary_losses_train_their_own_heads_alone() -> None:
     batch = small_batch("sed")
     training = start("sed")
     losses = training.module(batch.images, batch.labels, training.normalisers(batch.labels))
-    assert set(losses) == {"loss", "loss_aux_0", "loss_aux_1", "loss_aux_2"}
-    (losses["loss_aux_0"] + losses["loss_aux_1"] + losses["loss_aux_2"]).backward()
+    assert set(losses) == {"main", "aux_0", "aux_1", "aux_2"}
+    (losses["aux_0"] + losses["aux_1"] + losses["aux_2"]).backward()
     reached = {tensor.name for tensor in training.trained() if tensor.parameter.grad is not None}
     head = "sem_seg_head.predictor.transformer.head"
     assert reached == {f"{head}{index}.{kind}" for index in range(3) for kind in ("weight", "bias")}

@@ -14,9 +14,11 @@ from ovrisisbench.adapter.checkpoints import read_state_dict
 from ovrisisbench.adapter.own_files import read_card
 from ovrisisbench.benchmark import run
 from ovrisisbench.benchmark.training import TrainOptions, train
+from ovrisisbench.catalog import load_protocol
 from ovrisisbench.cli import cli
 from ovrisisbench.errors import AdapterError, CheckpointError, DataError, OvrisisBenchError, TrainingError
 from ovrisisbench.train.progress_log import read_log
+from tests.train.tiny import TRAINABLE
 
 SHORT = {"iterations": "4", "batch": "2", "checkpoint_every": "2", "evaluate_every": "4"}
 
@@ -103,6 +105,26 @@ def test_the_written_recipe_and_the_seed_give_the_same_weights_again(
 def test_loading_processes_change_no_weight(trained: Path, drawn_data: Path, tmp_path: Path) -> None:
     path = _train(drawn_data, tmp_path, workers=2)
     assert _equal(path, trained / "model_final.safetensors")
+
+
+@pytest.mark.parametrize("model", TRAINABLE)
+def test_every_model_is_trained_to_a_file_that_runs(model: str, drawn_data: Path, tmp_path: Path) -> None:
+    path = _train(drawn_data, tmp_path / "out", model=model, recipe={"iterations": "2"})
+    steps = [line for line in read_log(tmp_path / "out" / "log.jsonl") if "loss" in line]
+    parts = [value for name, value in steps[0].items() if name.startswith("loss_")]
+    assert not parts or sum(parts) == pytest.approx(steps[0]["loss"])
+    (record,) = run(
+        model,
+        backbone="tiny",
+        checkpoint=path,
+        train_set="isaid",
+        datasets=["isaid"],
+        limit=2,
+        data=drawn_data,
+        results=tmp_path,
+        device="cpu",
+    )
+    assert record.dataset.images == 2
 
 
 def test_fine_tuning_starts_from_a_whole_file(trained: Path, drawn_data: Path, tmp_path: Path) -> None:
@@ -217,6 +239,22 @@ def test_a_training_set_must_be_known_and_prepared(drawn_data: Path, tmp_path: P
         train("rskt-seg", train_set="loveda", to=tmp_path, data=drawn_data, options=options)
     with pytest.raises(DataError, match=r"dlrsd.h5 does not exist; run 'ovrisis-bench prepare dlrsd"):
         train("rskt-seg", train_set="dlrsd", to=tmp_path, data=drawn_data, options=options)
+
+
+def test_a_training_set_of_one_other_protocol_brings_that_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ovrisisbench.benchmark import training
+
+    known = {
+        "ovrisisbench-v1": load_protocol(),
+        "other": load_protocol().model_copy(update={"name": "other", "train_sets": ("loveda",)}),
+        "third": load_protocol().model_copy(update={"name": "third", "train_sets": ("vdd", "isaid")}),
+        "fourth": load_protocol().model_copy(update={"name": "fourth", "train_sets": ("vdd",)}),
+    }
+    monkeypatch.setattr(training, "protocol_names", lambda: list(known))
+    monkeypatch.setattr(training, "load_protocol", known.__getitem__)
+    found = {key: training._protocol_with(key).name for key in ("dlrsd", "isaid", "loveda", "vdd", "udd5")}
+    default = "ovrisisbench-v1"
+    assert found == {"dlrsd": default, "isaid": default, "loveda": "other", "vdd": default, "udd5": default}
 
 
 def test_two_trainings_do_not_write_into_one_folder(drawn_data: Path, tmp_path: Path) -> None:
