@@ -27,7 +27,7 @@ from ovrisisbench.benchmark.inputs import (
 )
 from ovrisisbench.benchmark.known_weights import informed
 from ovrisisbench.benchmark.recording import Drive, LoadedModel, make_record
-from ovrisisbench.catalog import Protocol, load_protocol, protocol_for_training_set
+from ovrisisbench.catalog import DEFAULT_PROTOCOL, Protocol, load_protocol, protocol_for_training_set
 from ovrisisbench.catalog.identity import content_digest
 from ovrisisbench.errors import RecordError
 
@@ -106,10 +106,12 @@ def run(
     from ovrisisbench.evaluate.processes import joined_processes
 
     report = report or RunReport()
-    rules = load_protocol(protocol or protocol_for_training_set(train_set))
     found = find_adapter(model)
     completed = informed(found.info, train_set, loading)
     train_set = completed.train_set
+    rules = load_protocol(protocol or protocol_for_training_set(train_set))
+    if protocol is None and rules.name != DEFAULT_PROTOCOL:
+        report.note(f"Protocol {rules.name}: the one that has the training set {train_set}.")
     check_train_set(found.info, train_set, untrained=loading.get("untrained", False), protocol=rules)
     for sentence in completed.notes:
         report.note(sentence)

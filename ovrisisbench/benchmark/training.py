@@ -22,7 +22,7 @@ from ovrisisbench.adapter.training import CLIP_FROM_OPENAI, StartOptions
 from ovrisisbench.atomic import write_text
 from ovrisisbench.benchmark.inputs import check_setting, choose_backbone, open_prepared
 from ovrisisbench.benchmark.running import available_cores
-from ovrisisbench.catalog import DEFAULT_PROTOCOL, Protocol, load_protocol, load_vocabulary, protocol_names
+from ovrisisbench.catalog import Protocol, load_protocol, load_vocabulary, protocol_for_training_set
 from ovrisisbench.errors import AdapterError, CheckpointError, DataError, TrainingError, did_you_mean
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def train(
 
     options = options or TrainOptions()
     info = _trainable(model)
-    rules = load_protocol(protocol) if protocol else _protocol_with(train_set)
+    rules = load_protocol(protocol or protocol_for_training_set(train_set))
     backbone = choose_backbone(info, options.backbone)
     resolved = _resolved(info, backbone, train_set, rules, options)
     dataset = _open_training_set(rules, train_set, data)
@@ -266,13 +266,6 @@ class _Plan:
             versions={name: version for name, version in package_versions().items() if version is not None},
             command=list(command_words(command)),
         )
-
-
-def _protocol_with(train_set: str) -> Protocol:
-    """Return the default protocol, or another one if that alone has the training set."""
-    default = load_protocol(DEFAULT_PROTOCOL)
-    others = [rules for rules in map(load_protocol, protocol_names()) if train_set in rules.train_sets]
-    return others[0] if len(others) == 1 and train_set not in default.train_sets else default
 
 
 def _trainable(model: str) -> AdapterInfo:

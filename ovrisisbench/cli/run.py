@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from ovrisisbench.benchmark import Loading, RunReport, run
-from ovrisisbench.catalog.protocols import DEFAULT_PROTOCOL, protocol_for_training_set
 from ovrisisbench.catalog.training_sets import is_outside
 from ovrisisbench.cli.loading import loading_options
 from ovrisisbench.cli.output import console, json_option, print_json
@@ -131,10 +130,6 @@ def command(
 
     keys = None if datasets == "all" else [key.strip() for key in datasets.split(",") if key.strip()]
     quiet = as_json or os.environ.get("RANK", "0") != "0"
-    if protocol is None:
-        protocol = protocol_for_training_set(train_set)
-        if protocol != DEFAULT_PROTOCOL and not quiet:
-            click.echo(f"Protocol {protocol}: the one that has the training set {train_set}.", err=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True, quiet=quiet)) as progress:
         records = run(
