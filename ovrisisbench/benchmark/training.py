@@ -226,7 +226,6 @@ class _Plan:
             folder=folder,
             identity=identity,
             test=self._test_split(),
-            seed=options.seed,
             device=self.device,
             precision=self.precision,
             threads=options.threads or cores,

@@ -75,7 +75,6 @@ class Course:
     identity: Mapping[str, Any]
     test: TestSplit | None = None
     """None where nothing is measured."""
-    seed: int = 0
     device: str = "cpu"
     precision: Precision = "float32"
     threads: int = 1
@@ -101,6 +100,8 @@ def follow(course: Course, saved: SavedState | None) -> Path:
     with matmul_arithmetic(course.precision, course.device):
         if course.device == "cpu":
             torch.set_num_threads(course.threads)
+        else:
+            torch.cuda.set_device(course.device)  # NCCL talks through the current device
         stepper = Stepper(
             course.training,
             course.recipe,
