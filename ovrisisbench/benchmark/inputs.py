@@ -160,7 +160,7 @@ def datasets_to_run(protocol: Protocol, wanted: Sequence[str] | None, data: Path
         if not here:
             raise DataError(
                 f"No data set of protocol {protocol.name} is prepared in {data}; "
-                "begin with 'ovrisis-bench prepare isaid --from DOWNLOAD'."
+                f"begin with 'ovrisis-bench prepare {protocol.datasets[0]} --from DOWNLOAD'."
             )
         return here
     absent = [key for key in wanted if key not in here]

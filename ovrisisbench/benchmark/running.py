@@ -110,11 +110,11 @@ def run(
     completed = informed(found.info, train_set, loading)
     train_set = completed.train_set
     rules = load_protocol(protocol or protocol_for_training_set(train_set))
-    if protocol is None and rules.name != DEFAULT_PROTOCOL:
-        report.note(f"Protocol {rules.name}: the one that has the training set {train_set}.")
     check_train_set(found.info, train_set, untrained=loading.get("untrained", False), protocol=rules)
     for sentence in completed.notes:
         report.note(sentence)
+    if protocol is None and rules.name != DEFAULT_PROTOCOL:
+        report.note(f"Protocol {rules.name}: the one that has the training set {train_set}.")
     keys = datasets_to_run(rules, datasets, data)
     prepared = [open_prepared(rules, key, data) for key in keys]
     exposed = exposures(rules, prepared, training_images(rules, train_set, data))

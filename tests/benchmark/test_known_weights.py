@@ -10,7 +10,7 @@ from ovrisisbench.adapter import find_adapter, shipped
 from ovrisisbench.adapter.checkpoints import file_digest, read_state_dict
 from ovrisisbench.adapter.own_files import WeightsCard, write_weights
 from ovrisisbench.benchmark import RunReport, informed, load_options, run
-from ovrisisbench.errors import AdapterError, CheckpointError
+from ovrisisbench.errors import AdapterError, CheckpointError, DataError
 from tests.adapter import tiny_files
 
 CAT_SEG = find_adapter("cat-seg").info
@@ -74,6 +74,21 @@ def test_files_without_a_card_and_files_that_are_not_there_are_left_to_others(tm
 def test_a_model_that_is_not_trained_takes_no_training_set_from_its_clip(tmp_path):
     path = _file(tmp_path / "x.safetensors", model="plain-clip", train_set="other:captions")
     assert informed(find_adapter("plain-clip").info, None, {"checkpoint": path}).train_set is None
+
+
+class _Hears(RunReport):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, sentence: str) -> None:
+        self.notes.append(sentence)
+
+
+def test_the_training_set_of_the_card_tells_the_protocol(tmp_path):
+    path, report = _file(tmp_path / "x.safetensors", train_set="mini-dlrsd"), _Hears()
+    with pytest.raises(DataError, match=r"prepare mini-dlrsd"):
+        run("cat-seg", checkpoint=path, data=tmp_path / "data", results=tmp_path, report=report)
+    assert report.notes[-1] == "Protocol ovrisisbench-mini-v1: the one that has the training set mini-dlrsd."
 
 
 @pytest.fixture

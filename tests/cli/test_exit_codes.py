@@ -34,7 +34,7 @@ def beside_data(tmp_path, monkeypatch, drawn_data):
         (["inspect", "data/isaid.h5", "--html", "data/isaid.h5"], "ends in .html"),
         (["prepare", "isaid", "--from", "absent"], "absent"),
         (["prepare", "isaid"], "--from"),
-        (["run", "--model", "random", "--data", "absent"], "prepare isaid --from"),
+        (["run", "--model", "random", "--data", "absent"], "prepare dlrsd --from"),
         (["run", "--model", "random", "--set", "x"], "is not NAME=VALUE"),
         (["run", "--model", "random", "--limit", "0"], "--limit"),
         (["run", "--model", "rskt-seg", "--backbone", "vit-b", "--untrained", "--device", "cuda:99"], "cuda:99"),
