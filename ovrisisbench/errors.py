@@ -17,6 +17,7 @@ __all__ = [
     "EvaluationError",
     "OvrisisBenchError",
     "RecordError",
+    "TrainingError",
     "did_you_mean",
 ]
 
@@ -47,6 +48,10 @@ class EvaluationError(OvrisisBenchError):
 
 class RecordError(OvrisisBenchError):
     """A result file that cannot be read, or whose figures contradict its counts."""
+
+
+class TrainingError(OvrisisBenchError):
+    """A recipe, a folder or a batch with which training cannot go on."""
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:

@@ -46,8 +46,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def drawn_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a prepared ``isaid.h5`` made from drawn scenes; not to be written into."""
-    from ovrisisbench.demo.scenes import draw_isaid_download
     from ovrisisbench.prepare import prepare
+    from tests.drawn.isaid_scenes import draw_isaid_download
 
     folder = tmp_path_factory.mktemp("drawn")
     draw_isaid_download(folder / "download", scenes=4)

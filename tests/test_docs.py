@@ -68,7 +68,8 @@ def test_every_data_set_has_a_page_that_is_linked_and_no_page_is_left_over():
         f"{key}.{end}" for key in dataset_keys() for end in ("md", "svg")
     }
     linked = re.findall(r"^\| \[([^]]+)\]\(datasets/([\w-]+)\.md\)", CARD_PAGE.read_text(), re.MULTILINE)
-    assert linked == [(load_card(key).title, key) for key in dataset_keys()]
+    cards = sorted(map(load_card, dataset_keys()), key=lambda card: (card.drawn_after is not None, card.key))
+    assert linked == [(card.title, card.key) for card in cards]
 
 
 def test_the_overview_states_the_class_overlap_that_is_computed():
@@ -133,6 +134,13 @@ def test_the_example_of_timing_models_runs(monkeypatch, tmp_path, capsys):
     assert list((tmp_path / "results").rglob("*.speed.json"))
 
 
+def test_the_example_of_a_weights_file_runs(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    (block,) = _code(ROOT / "docs" / "weights-files.md", "python")
+    exec(compile(block, "weights-files.md", "exec"), {})
+    assert capsys.readouterr().out == "other:my-tiles\n"
+
+
 def test_the_example_of_a_model_keeps_the_contract(tmp_path):
     block = _code(ROOT / "docs" / "adding-a-model.md", "python")[0]
     (tmp_path / "brightness.py").write_text(block)
@@ -144,3 +152,11 @@ def test_the_pages_state_the_ids_of_the_protocols():
     for page in (ROOT / "docs" / "datasets.md", ROOT / "CHANGELOG.md"):
         for name in protocol_names():
             assert load_protocol(name).id in page.read_text()
+
+
+def test_the_example_of_training_runs(monkeypatch, tmp_path, capsys, drawn_data):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").symlink_to(drawn_data)
+    (block,) = _code(ROOT / "docs" / "training.md", "python")
+    exec(compile(block, "training.md", "exec"), {"__name__": "__main__"})
+    assert capsys.readouterr().out == "model_final.safetensors\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-STEPS = ["catalog", "prepare", "adapter", "evaluate", "records", "leaderboard", "cli"]
+STEPS = ["catalog", "prepare", "adapter", "evaluate", "train", "records", "leaderboard", "cli"]
 FILES = [path for folder in ("ovrisisbench", "adapters") for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
@@ -25,15 +25,17 @@ def test_a_file_imports_only_from_what_stands_above_it(path):
     parts = path.relative_to(ROOT).parts
     steps = {name.split(".")[1] for name in _imports(path)}
     if parts[0] == "adapters":
-        assert not steps & {"evaluate", "prepare", "records", "leaderboard", "cli", "benchmark", "catalog"}
+        assert not steps & {"evaluate", "train", "prepare", "records", "leaderboard", "cli", "benchmark", "catalog"}
         others = {name.split(".")[2] for name in _imports(path) if name.startswith("ovrisisbench.adapters.")}
         models = {folder.name for folder in (ROOT / "adapters").iterdir() if "INFO" in _text(folder / "__init__.py")}
         assert not others & (models - {parts[1]}), "a model never imports another model"
     elif parts[1] in STEPS:
         below = STEPS[STEPS.index(parts[1]) + 1 :]
         # The command line alone stands above the whole run.
-        above = set() if parts[1] == "cli" else {"benchmark", "demo"}
+        above = set() if parts[1] == "cli" else {"benchmark", "demo", "mini"}
         assert not steps & {*below, *above, "adapters"}
+    elif parts[1] == "mini":
+        assert steps <= {"catalog", "prepare", "mini", "errors", "atomic"}
 
 
 def test_no_file_is_too_long_to_read():

@@ -60,13 +60,24 @@ def test_the_wheel_holds_all_code_and_data_and_one_import_name(wheel):
         for package in PROJECT["tool"]["setuptools"]["packages"]
         for path in _folder(package).glob("*.py")
     }
-    for folder, pattern in (("splits", "*/*.yaml"), ("results", "published/*.json")):
+    for folder, pattern in (
+        ("splits", "*/*.yaml"),
+        ("results", "published/*.json"),
+        ("adapters", "tiny_weights/*.yaml"),
+    ):
         data = {
             f"ovrisisbench/{folder}/{path.relative_to(ROOT / folder).as_posix()}"
             for path in (ROOT / folder).glob(pattern)
         }
         assert data
         expected |= data
+    expected |= {
+        f"ovrisisbench/adapters/tiny_weights/{path.name}"
+        for path in (ROOT / "adapters" / "tiny_weights").glob("*.safetensors")
+    }
+    recipes = {f"ovrisisbench/adapters/{path.parent.name}/{path.name}" for path in ROOT.glob("adapters/*/recipe.yaml")}
+    assert recipes
+    expected |= recipes
     expected |= {"ovrisisbench/py.typed", "ovrisisbench/leaderboard/table.tex.jinja"}
     expected |= {f"ovrisisbench/prepare/contact_sheet/contact_sheet.{kind}" for kind in ("html.jinja", "css", "js")}
     assert expected <= set(names)

@@ -29,6 +29,8 @@ INFO = AdapterInfo(
     paper="CAT-Seg: Cost Aggregation for Open-Vocabulary Semantic Segmentation, CVPR 2024",
     code="https://github.com/cvlab-kaist/CAT-Seg",
     licence="MIT; this implementation is independent of the authors' code",
+    trainer="ovrisisbench.adapters.cat_seg.training:CATSegTrainer",
+    recipe="ovrisisbench.adapters.cat_seg:recipe.yaml",
     checkpoint_reader="ovrisisbench.adapters.cat_seg.official:report",
     concurrent=True,
 )

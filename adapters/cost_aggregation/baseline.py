@@ -19,7 +19,7 @@ from ovrisisbench.adapters.official_files.refusals import check_backbone, read_o
 from ovrisisbench.adapters.settings import parse_settings
 from ovrisisbench.errors import AdapterError
 
-__all__ = ["BaselineAdapter", "BaselineModel"]
+__all__ = ["BaselineAdapter", "BaselineModel", "configured"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +53,11 @@ class BaselineAdapter(CostAggregationAdapter):
         if options.checkpoint is not None:
             beside = model.read_beside(options)
             state, _ = read_own(options.checkpoint, info, options.backbone, model.reader, beside=beside)
-            layout = model.file_layout(_configured(model.read_config(shapes_of(state))[1], wishes))
+            layout = model.file_layout(configured(model.read_config(shapes_of(state))[1], wishes))
             network = layout.load(state)
         elif options.untrained:
             check_backbone(info, options.backbone)
-            layout = model.file_layout(_configured(model.bases[options.backbone], wishes))
+            layout = model.file_layout(configured(model.bases[options.backbone], wishes))
             network = seeded(layout.build, options.seed)
         else:
             raise AdapterError(f"{info.title} needs weights; give them with --checkpoint, or say --untrained.")
@@ -69,7 +69,12 @@ class BaselineAdapter(CostAggregationAdapter):
         return {**super().describe(), "layers": config.layers, "pooling": config.pooling}
 
 
-def _configured(config: FamilyConfig, wishes: Mapping[str, Any]) -> FamilyConfig:
+def configured(config: FamilyConfig, wishes: Mapping[str, Any]) -> FamilyConfig:
+    """Change a configuration by parsed settings.
+
+    Raises:
+        AdapterError: a pooling that does not divide the grid.
+    """
     config = replace(config, **wishes)
     if config.grid % config.pooling:
         raise AdapterError(

@@ -130,6 +130,7 @@ class _WindowAttention(nn.Module):
 
 
 @lru_cache(maxsize=8)
+@torch.inference_mode(False)  # kept for later calls, which may be in training
 def _shift_mask(side: int, window: int, shift: int, device: str) -> Tensor:
     """Return Swin's additive mask (windows, w * w, w * w): -100 between places that the roll made neighbours."""
     band = torch.zeros(side, dtype=torch.long)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ovrisisbench.adapters.official_files.renaming import Names, Rules, Source, rename, split_attention_names
 
 __all__ = [
+    "FINETUNED",
     "HEAD",
     "PREDICTOR",
     "TOWERS",
     "TRAINED",
+    "TUNED_CLIP",
     "aggregator_rules",
     "decoder_rules",
     "names_by",
@@ -21,9 +25,26 @@ HEAD = f"{PREDICTOR}transformer."
 
 _CLIP = r"sem_seg_head\.predictor\.clip_model"
 
-TRAINED = rf"{_CLIP}\..+\.attn\.[qv]_proj_weight|(?!{_CLIP}|dino_model\.).+"
-"""Official names of what the recipe of the family trains: of both towers of CLIP the queries' and values' matrices, of
-RemoteCLIP and DINO nothing, and everything else."""
+_CLIP_ATTENTION = rf"{_CLIP}\..+\.attn\.[qv]_proj_weight"
+_DINO_ATTENTION = r"dino_model\.(blocks\.\d+\.attn\.qkv\.weight|pos_embed)"
+_NO_ENCODER = rf"(?!{_CLIP}|dino_model\.).+"
+
+FINETUNED: Mapping[str, str] = {
+    "none": _NO_ENCODER,
+    "clip": rf"{_CLIP_ATTENTION}|{_NO_ENCODER}",
+    "dino": rf"{_DINO_ATTENTION}|{_NO_ENCODER}",
+    "clip+dino": rf"{_CLIP_ATTENTION}|{_DINO_ATTENTION}|{_NO_ENCODER}",
+    "clip+positions": rf"{_CLIP_ATTENTION}|{_CLIP}\.(visual\.)?positional_embedding|{_NO_ENCODER}",
+}
+"""Official names of what learns: everything but the encoders; of both towers of CLIP the queries' and values' matrices
+(``CLIP_FINETUNE: attention``); of DINO the attention matrices and the position table (``DINO_FINETUNE: attention``).
+The official code means to free CLIP's position tables with its attention, but its test of names never matches them."""
+
+TRAINED = FINETUNED["clip"]
+"""Official names of what the recipe of the family trains."""
+
+TUNED_CLIP = rf"{_CLIP}\..+"
+"""Official names of what learns more slowly."""
 
 TOWERS: Rules = (
     (r"^clip\.", f"{PREDICTOR}clip_model.visual."),

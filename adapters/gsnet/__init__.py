@@ -30,6 +30,9 @@ INFO = AdapterInfo(
     paper="Towards Open-Vocabulary Remote Sensing Image Semantic Segmentation, AAAI 2025",
     code="https://github.com/yecy749/GSNet",
     licence="none stated by the authors, so all rights reserved; this implementation is independent of their code",
+    trainer="ovrisisbench.adapters.gsnet.training:GSNetTrainer",
+    recipe="ovrisisbench.adapters.gsnet:recipe.yaml",
+    pretrained={"rsib": "RSIB.pth, as linked in the authors' repository"},
     checkpoint_reader="ovrisisbench.adapters.gsnet.official:report",
     concurrent=True,
 )

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ovrisisbench.adapter.resizing import shortest_edge_size
+
 __all__ = ["mapped", "mapped_size"]
 
 _SHORT_SIDE = 640
@@ -19,12 +21,7 @@ def mapped_size(height: int, width: int) -> tuple[int, int]:
         >>> mapped_size(512, 512), mapped_size(240, 425), mapped_size(500, 100)
         ((640, 640), (640, 1133), (2560, 512))
     """
-    scale = _SHORT_SIDE / min(height, width)
-    new = [_SHORT_SIDE, scale * width] if height < width else [scale * height, _SHORT_SIDE]
-    if max(new) > _LONG_SIDE:
-        shrink = _LONG_SIDE / max(new)
-        new = [side * shrink for side in new]
-    return max(1, int(new[0] + 0.5)), max(1, int(new[1] + 0.5))
+    return shortest_edge_size(height, width, short=_SHORT_SIDE, long=_LONG_SIDE)
 
 
 def mapped(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

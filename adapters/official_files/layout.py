@@ -99,6 +99,21 @@ class FileLayout:
         network.load_state_dict(renamed(state, self.sources), assign=True)
         return network
 
+    def official_state(self, network: nn.Module) -> dict[str, Tensor]:
+        """Return the state of a network under official names, :meth:`load` run backwards.
+
+        Tensors share the network's memory where an official one is (a part of) one of ours.
+        """
+        found: dict[str, dict[int, Tensor]] = {}
+        for key, tensor in network.state_dict().items():
+            sources = self.sources[key]
+            for source, rows in zip(sources, tensor.chunk(len(sources)) if len(sources) > 1 else [tensor], strict=True):
+                found.setdefault(source.key, {})[source.part] = rows
+        return {
+            key: parts[0] if len(parts) == 1 else torch.cat([parts[part] for part in sorted(parts)])
+            for key, parts in found.items()
+        }
+
     def _reason_to_ignore(self, key: str) -> str:
         """Why an official key is rightly not read; empty if there is no reason."""
         return next((reason for pattern, reason in self.ignorable if re.fullmatch(pattern, key)), "")

@@ -29,6 +29,8 @@ INFO = AdapterInfo(
     paper="Open-Vocabulary Remote Sensing Image Semantic Segmentation, arXiv 2409.07683",
     code="https://github.com/caoql98/OVRS",
     licence="MIT, the file of CAT-Seg unchanged; this implementation is independent of the authors' code",
+    trainer="ovrisisbench.adapters.ovris.training:OVRISTrainer",
+    recipe="ovrisisbench.adapters.ovris:recipe.yaml",
     checkpoint_reader="ovrisisbench.adapters.ovris.official:report",
     concurrent=True,
 )

@@ -33,6 +33,12 @@ INFO = AdapterInfo(
     paper="Exploring Efficient Open-Vocabulary Segmentation in the Remote Sensing, AAAI 2026",
     code="https://github.com/LiBingyu01/RSKT-Seg",
     licence="none stated by the authors, so all rights reserved; this implementation is independent of their code",
+    trainer="ovrisisbench.adapters.rskt_seg.training:RSKTSegTrainer",
+    recipe="ovrisisbench.adapters.rskt_seg:recipe.yaml",
+    pretrained={
+        "dino": "RSIB.pth, the remote-sensing DINO of GSNet, as linked in its authors' repository",
+        "remote_clip": "RemoteCLIP-ViT-B-32.pt, as published by the authors of RemoteCLIP",
+    },
     checkpoint_reader="ovrisisbench.adapters.rskt_seg.official:report",
     concurrent=True,
 )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from torch import nn
+from torch import Tensor, nn
 
 from ovrisisbench.adapters.inference.ready import seeded
 from ovrisisbench.adapters.official_files.layout import Shapes
@@ -28,7 +28,7 @@ from ovrisisbench.adapters.rskt_seg.official import (
 from ovrisisbench.adapters.settings import Value, typed
 from ovrisisbench.errors import AdapterError, CheckpointError
 
-__all__ = ["from_checkpoint", "untrained"]
+__all__ = ["from_checkpoint", "from_state", "untrained"]
 
 Wishes = Mapping[str, Value]
 """Settings of the network that were asked for, by their name in ``RSKTSegConfig``."""
@@ -71,6 +71,12 @@ def from_checkpoint(path: Path, backbone: str, wishes: Wishes) -> RSKTSeg:
     reading = read_settings(shapes_of(state))
     _check_wishes(path, reading, wishes)
     return cast("RSKTSeg", file_layout(_configured(reading.config, wishes)).load(state))
+
+
+def from_state(state: Mapping[str, Tensor], wishes: Wishes) -> RSKTSeg:
+    """Build the network that official tensors are for, on copies of them; ``wishes`` say what they do not tell."""
+    config = _configured(read_settings(shapes_of(state)).config, wishes)
+    return cast("RSKTSeg", file_layout(config).load(state))
 
 
 def _configured(config: RSKTSegConfig, wishes: Wishes) -> RSKTSegConfig:

@@ -29,6 +29,8 @@ INFO = AdapterInfo(
     paper="Side Adapter Network for Open-Vocabulary Semantic Segmentation, CVPR 2023",
     code="https://github.com/MendelXu/SAN",
     licence="MIT; this implementation is independent of the authors' code",
+    trainer="ovrisisbench.adapters.san.training:SANTrainer",
+    recipe="ovrisisbench.adapters.san:recipe.yaml",
     checkpoint_reader="ovrisisbench.adapters.san.official:report",
     concurrent=True,
 )

@@ -13,6 +13,7 @@ from ovrisisbench.adapters.clip.text_tower import CLIPTextTower
 from ovrisisbench.adapters.inference.trace import Trace
 from ovrisisbench.adapters.san.clip import CLIPFeatures, SplitCLIP
 from ovrisisbench.adapters.san.config import SANConfig
+from ovrisisbench.adapters.san.mask_decoder import Masks
 from ovrisisbench.adapters.san.side_adapter import SideAdapterNetwork
 from ovrisisbench.adapters.text.encoder import mean_direction
 
@@ -55,13 +56,20 @@ class SAN(nn.Module):
         """
         return F.normalize(torch.cat([mean_direction(vectors, 1), self.bg_embed]), dim=-1)
 
-    def forward(self, images: Tensor, classifier: Tensor, trace: Trace | None = None) -> Proposals:
+    def forward(
+        self,
+        images: Tensor,
+        classifier: Tensor,
+        trace: Trace | None = None,
+        auxiliary: list[Proposals] | None = None,
+    ) -> Proposals:
         """Propose masks and classify them.
 
         Args:
             images: (B, 3, H, W) normalised and padded to multiples of 32.
             classifier: (K + 1, C) from :meth:`classifier`.
             trace: see :data:`Trace`.
+            auxiliary: takes the proposals of the last side block but one, for training.
         """
         small = self.clip_input(images)
         features = self.clip.extract(small)
@@ -69,7 +77,15 @@ class SAN(nn.Module):
             trace("padded", images)
             trace("clip_input", small)
             _trace_features(features, self.config, trace)
-        masks = self.side(images, features, trace)
+        others: list[Masks] = []
+        masks = self.side(images, features, trace, None if auxiliary is None else others)
+        if auxiliary is not None:
+            auxiliary.extend(self._classified(other, features, classifier) for other in others)
+        return self._classified(masks, features, classifier, trace)
+
+    def _classified(
+        self, masks: Masks, features: CLIPFeatures, classifier: Tensor, trace: Trace | None = None
+    ) -> Proposals:
         heads, queries = masks.bias.shape[1:3]
         # A patch of CLIP takes the largest bias of the cells that it covers; their windows may overlap.
         bias = F.adaptive_max_pool2d(masks.bias.flatten(1, 2), features.grid).unflatten(1, (heads, queries)).flatten(3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache, partial
 
 from ovrisisbench.adapter.interface import CheckpointReport
@@ -11,7 +12,7 @@ from ovrisisbench.adapters.official_files.renaming import Names, Source, fused_a
 from ovrisisbench.adapters.san.config import BACKBONES, SANConfig
 from ovrisisbench.adapters.san.network import SAN
 
-__all__ = ["file_layout", "read_config", "report"]
+__all__ = ["DECAYED_NORMS", "FINETUNED", "UNDECAYED", "file_layout", "name_in_clip", "read_config", "report"]
 
 _TELLTALE = "side_adapter_network.mask_decoder.bias_scaling.weight"
 _LOSS_WEIGHTS = "criterion.empty_weight"
@@ -32,8 +33,17 @@ _IGNORABLE = (
 )
 """Tensors of official files that nothing reads, each with the reason."""
 
-_TRAINED = r"side_adapter_network\..+|ov_classifier\.bg_embed|clip_visual_extractor\.positional_embedding"
-"""Official names of what the recipe trains: of CLIP only the position table of the image tower."""
+_SIDE_NETWORK = r"side_adapter_network\..+|ov_classifier\.bg_embed"
+_CLIP_POSITIONS = r"clip_visual_extractor\.positional_embedding"
+
+FINETUNED: Mapping[str, str] = {"none": _SIDE_NETWORK, "clip": rf"{_SIDE_NETWORK}|{_CLIP_POSITIONS}"}
+"""Official names of what learns: the side network, the background, and the position table of CLIP's image tower."""
+
+UNDECAYED = rf"side_adapter_network\.(query_embed|query_pos_embed|vit_model\.pos_embed)|{_CLIP_POSITIONS}"
+"""Official names of tables that do not decay."""
+
+DECAYED_NORMS = r"side_adapter_network\.fusion_layers\..+"
+"""Official names of layer norms of a class of the authors' own, which their optimiser decays like any weight."""
 
 
 def read_config(shapes: Shapes) -> tuple[str, SANConfig]:
@@ -73,7 +83,7 @@ def file_layout(config: SANConfig) -> FileLayout:
         build=partial(SAN, config),
         names=partial(_names, front=config.front),
         ignorable=_IGNORABLE,
-        trained=_TRAINED,
+        trained=FINETUNED["clip"],
     )
 
 
@@ -90,3 +100,27 @@ def _names(key: str, *, front: int) -> Names:
     if block and int(block[1]) >= front:
         official = f"{_BACK}resblocks.{int(block[1]) - front}.{block[2]}"
     return (Source(fused_attention_names(official)),)
+
+
+def name_in_clip(official: str, *, front: int) -> str | None:
+    """Return the name that CLIP's own file gives to a tensor of an official file; None for what is not CLIP's.
+
+    Args:
+        official: in a file of SAN.
+        front: CLIP blocks of the first part.
+
+    Example:
+        >>> name_in_clip("clip_rec_head.resblocks.1.ln_1.bias", front=9)
+        'visual.transformer.resblocks.10.ln_1.bias'
+        >>> name_in_clip("ov_classifier.ln_final.bias", front=9)
+        'ln_final.bias'
+    """
+    if official.startswith(_TEXT):
+        name = official.removeprefix(_TEXT)
+        return None if name == "bg_embed" else name
+    for prefix, shift in ((_FRONT, 0), (_BACK, front)):
+        if official.startswith(prefix):
+            name = official.removeprefix(prefix)
+            block = re.fullmatch(r"resblocks\.(\d+)\.(.+)", name)
+            return f"visual.transformer.resblocks.{int(block[1]) + shift}.{block[2]}" if block else f"visual.{name}"
+    return None

@@ -45,13 +45,20 @@ class SideAdapterNetwork(nn.Module):
         )
         self.mask_decoder = MaskDecoder(side, heads=config.clip.heads)
 
-    def forward(self, images: Tensor, clip: CLIPFeatures, trace: Trace | None = None) -> Masks:
+    def forward(
+        self,
+        images: Tensor,
+        clip: CLIPFeatures,
+        trace: Trace | None = None,
+        auxiliary: list[Masks] | None = None,
+    ) -> Masks:
         """Propose masks.
 
         Args:
             images: normalised and padded (B, 3, H, W).
             clip: features of the same images.
             trace: see :data:`Trace`.
+            auxiliary: takes the masks of the last block but one, for training.
         """
         batch, queries = len(images), self.query_embed.shape[1]
         pixels, grid = self.vit_model.patches(images)
@@ -64,6 +71,8 @@ class SideAdapterNetwork(nn.Module):
                 trace(f"side_block_{number}", x)
             if number < len(self.fusion_layers):
                 x = self._fused(x, number, clip, grid)
+            if auxiliary is not None and number == len(self.vit_model.blocks) - 1:
+                auxiliary.append(self.mask_decoder(x[:, :queries], x[:, queries:], grid))
             if number < len(self.vit_model.blocks):
                 x = x + positions  # again, of queries and pixels
         return self.mask_decoder(x[:, :queries], x[:, queries:], grid, trace)

@@ -35,6 +35,8 @@ INFO = AdapterInfo(
     paper="SED: A Simple Encoder-Decoder for Open-Vocabulary Semantic Segmentation, CVPR 2024",
     code="https://github.com/xb534/SED",
     licence="Apache-2.0; this implementation is independent of the authors' code",
+    trainer="ovrisisbench.adapters.sed.training:SEDTrainer",
+    recipe="ovrisisbench.adapters.sed:recipe.yaml",
     checkpoint_reader="ovrisisbench.adapters.sed.official:report",
     concurrent=True,
 )

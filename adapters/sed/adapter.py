@@ -30,7 +30,7 @@ from ovrisisbench.adapters.text.templates import IMAGENET
 from ovrisisbench.adapters.text.vocabulary import Vocabularies
 from ovrisisbench.errors import AdapterError
 
-__all__ = ["SEDAdapter"]
+__all__ = ["SEDAdapter", "configured", "prompted"]
 
 
 class SEDAdapter:
@@ -58,7 +58,7 @@ class SEDAdapter:
         wishes: dict[str, Any] = parsed(options.settings)
         linears = resolve_linears(str(wishes.pop("linears", "auto")), torch.device(options.device))
         check_backbone(INFO, options.backbone)
-        config = _configured(BACKBONES[options.backbone], wishes)
+        config = configured(BACKBONES[options.backbone], wishes)
         if options.checkpoint is not None:
             state, _ = read_own(options.checkpoint, INFO, options.backbone, report)
             network = file_layout(config).load(state)
@@ -73,10 +73,7 @@ class SEDAdapter:
         self.vocabularies.choose(class_names)
 
     def _embed(self, class_names: Sequence[str]) -> Tensor:
-        parts = [synonyms(name) for name in class_names]
-        vectors = self._encoder.embed([part for name in parts for part in name])
-        of_classes = vectors.split([len(name) for name in parts])
-        return torch.stack([mean_direction(group, dim=0) for group in of_classes])
+        return prompted(self._encoder, class_names)
 
     @property
     def embeddings(self) -> Tensor:
@@ -134,7 +131,20 @@ class SEDAdapter:
         return ParameterCounts(total=total, trainable=file_layout(self.network.config).trained_values)
 
 
-def _configured(config: SEDConfig, wishes: Mapping[str, Any]) -> SEDConfig:
+def prompted(encoder: TextEncoder, class_names: Sequence[str]) -> Tensor:
+    """Return the unit vectors (K, T, D) of K classes in the encoder's T prompts, the mean over a name's synonyms."""
+    parts = [synonyms(name) for name in class_names]
+    vectors = encoder.embed([part for name in parts for part in name])
+    of_classes = torch.split(vectors, [len(name) for name in parts])
+    return torch.stack([mean_direction(group, dim=0) for group in of_classes])
+
+
+def configured(config: SEDConfig, wishes: Mapping[str, Any]) -> SEDConfig:
+    """Change a configuration by parsed settings.
+
+    Raises:
+        AdapterError: more pooling than the cost volume has cells.
+    """
     config = replace(config, **wishes)
     if config.pooling > config.grid:
         raise AdapterError(f"pooling={config.pooling} is more than the {config.grid}x{config.grid} cost volume has.")

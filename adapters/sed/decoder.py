@@ -73,13 +73,21 @@ class CostDecoder(nn.Module):
         heads = (nn.Conv2d(dim, 1, 3, padding=1) for dim in (config.hidden, *config.decoder_dims))
         self.head0, self.head1, self.head2, self.head = heads
 
-    def forward(self, cost: Tensor, maps: tuple[Tensor, ...], trace: Trace | None = None) -> Tensor:
+    def forward(
+        self,
+        cost: Tensor,
+        maps: tuple[Tensor, ...],
+        trace: Trace | None = None,
+        auxiliary: list[Tensor] | None = None,
+    ) -> Tensor:
         """Score every class at every cell.
 
         Args:
             cost: (B, K, T, h, w), cosine similarities; T = 80 prompts.
             maps: outputs of the first three stages of the image tower, finest first.
             trace: see :data:`Trace`.
+            auxiliary: takes the logits of the three heads that early rejection asks, coarsest first, for training;
+                their gradient reaches nothing but the heads.
 
         Returns:
             (B, K, 8 * h, 8 * w) logits; -inf for rejected classes.
@@ -96,6 +104,8 @@ class CostDecoder(nn.Module):
         alive = torch.arange(classes, device=cost.device)
         stages = ((self.decoder1, self.head0), (self.decoder2, self.head1), (self.decoder3, self.head2))
         for index, (stage, head) in enumerate(stages):
+            if auxiliary is not None:
+                auxiliary.append(_each(head, x.detach())[:, :, 0])
             if self.early_rejection or trace:
                 logits = _each(head, x)[:, :, 0]
                 if trace:

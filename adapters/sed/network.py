@@ -29,13 +29,16 @@ class SED(nn.Module):
         self.text = CLIPTextTower(config.text)
         self.decoder = CostDecoder(config)
 
-    def forward(self, images: Tensor, text: Tensor, trace: Trace | None = None) -> Tensor:
+    def forward(
+        self, images: Tensor, text: Tensor, trace: Trace | None = None, auxiliary: list[Tensor] | None = None
+    ) -> Tensor:
         """Score every class at every cell.
 
         Args:
             images: (B, 3, H, W) normalised; any size, squeezed to the network's square.
             text: (K, T, D) unit vectors of K classes in T = 80 prompts, from ``self.text``.
             trace: see :data:`Trace`.
+            auxiliary: see :meth:`CostDecoder.forward`.
 
         Returns:
             (B, K, side / 4, side / 4) logits; -inf for classes that were rejected early.
@@ -50,7 +53,7 @@ class SED(nn.Module):
             for level, tensor in enumerate(maps, start=2):
                 trace(f"res{level}", tensor)
         # As guidance the maps are constants: the encoder learns through the cost volume alone.
-        logits: Tensor = self.decoder(cost, tuple(tensor.detach() for tensor in maps[:3]), trace)
+        logits: Tensor = self.decoder(cost, tuple(tensor.detach() for tensor in maps[:3]), trace, auxiliary)
         if trace:
             trace("logits", logits)
         return logits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache, partial
 
 from ovrisisbench.adapter.interface import CheckpointReport
@@ -10,17 +11,17 @@ from ovrisisbench.adapters.official_files.renaming import Names, Rules, Source, 
 from ovrisisbench.adapters.sed.config import BACKBONES, SEDConfig
 from ovrisisbench.adapters.sed.network import SED
 
-__all__ = ["file_layout", "report"]
+__all__ = ["CLIP_PREFIX", "DECAYED_NORMS", "FINETUNED", "TUNED_CLIP", "file_layout", "report"]
 
-_CLIP = "sem_seg_head.predictor.clip_model."
+CLIP_PREFIX = "sem_seg_head.predictor.clip_model."
 _DECODER = "sem_seg_head.predictor.transformer."
 _STAGE = r"^decoder\.(decoder\d)"
 
 _RULES: Rules = (
-    (r"^visual\.trunk\.norm\.", f"{_CLIP}visual.trunk.head.norm."),
-    (r"^visual\.(trunk\.stages\..+)\.(fc\d)\.", rf"{_CLIP}visual.\1.mlp.\2."),
-    (r"^visual\.", f"{_CLIP}visual."),
-    (r"^text\.", _CLIP),
+    (r"^visual\.trunk\.norm\.", f"{CLIP_PREFIX}visual.trunk.head.norm."),
+    (r"^visual\.(trunk\.stages\..+)\.(fc\d)\.", rf"{CLIP_PREFIX}visual.\1.mlp.\2."),
+    (r"^visual\.", f"{CLIP_PREFIX}visual."),
+    (r"^text\.", CLIP_PREFIX),
     (r"^decoder\.image_projections\.(\d)\.", rf"{_DECODER}decoder_guidance_projection.\1.0."),
     (r"^decoder\.cost_projections\.(\d)\.", rf"{_DECODER}decoder_corr_guidance_projection.\1.0."),
     (rf"{_STAGE}\.cnext\.conv_dw\.", rf"{_DECODER}\1.cnext.dwconv."),
@@ -41,8 +42,19 @@ _IGNORABLE = (
 )
 """Tensors of official files that nothing reads, each with the reason."""
 
-_TRAINED = r"sem_seg_head\.predictor\.(clip_model\.visual|transformer)\..+"
-"""Official names of what the recipe trains: the image tower and the decoder; the text tower is frozen."""
+TUNED_CLIP = r"sem_seg_head\.predictor\.clip_model\.visual\..+"
+"""Official names of what learns more slowly."""
+
+DECAYED_NORMS = r"sem_seg_head\.predictor\.transformer\.decoder\d\.cnext\.norm\.(weight|bias)"
+"""Official names of layer norms of a class of the authors' own, which their optimiser decays like any weight."""
+
+_DECODER_ALONE = r"sem_seg_head\.predictor\.transformer\..+"
+
+FINETUNED: Mapping[str, str] = {
+    "none": _DECODER_ALONE,
+    "clip": rf"{_DECODER_ALONE}|{TUNED_CLIP}",
+}
+"""Official names of what learns: the decoder, and the image tower (``CLIP_FINETUNE: full``); never the text tower."""
 
 
 def report(shapes: Shapes) -> CheckpointReport | None:
@@ -69,12 +81,12 @@ def report(shapes: Shapes) -> CheckpointReport | None:
 @cache
 def file_layout(config: SEDConfig) -> FileLayout:
     """Return how the network of ``config`` lies in official files."""
-    return FileLayout(build=partial(SED, config), names=_names, ignorable=_IGNORABLE, trained=_TRAINED)
+    return FileLayout(build=partial(SED, config), names=_names, ignorable=_IGNORABLE, trained=FINETUNED["clip"])
 
 
 def _backbone(shapes: Shapes) -> str:
     """Read the backbone from the stem; the first counts where the stem is missing or of another width."""
-    stem = shapes.get(f"{_CLIP}visual.trunk.stem.0.weight", ())
+    stem = shapes.get(f"{CLIP_PREFIX}visual.trunk.stem.0.weight", ())
     return next((name for name, config in BACKBONES.items() if stem[:1] == config.dims[:1]), next(iter(BACKBONES)))
 
 

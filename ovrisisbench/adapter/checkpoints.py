@@ -7,6 +7,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from ovrisisbench.errors import CheckpointError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["file_digest", "read_state_dict"]
+__all__ = ["Contents", "file_digest", "read_contents", "read_state_dict"]
 
 _WRAPPERS = ("model", "state_dict", "teacher", "student")
 _PREFIXES = ("module.",)
@@ -27,17 +28,33 @@ _PICKLE_START = b"\x80"
 def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
     """Read the tensors of a ``.pth``, ``.pt``, ``.bin`` or ``.safetensors`` file, on the CPU.
 
+    See :func:`read_contents`, which also says what else is in the file.
+    """
+    return read_contents(path).tensors
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a file of weights holds."""
+
+    tensors: dict[str, torch.Tensor]
+    """By key, on the CPU."""
+    left_out: tuple[str, ...]
+    """Names of entries that are no weights, such as ``optimizer`` or ``iteration``."""
+
+
+def read_contents(path: Path) -> Contents:
+    """Read the tensors of a file of weights, and the names of what stands beside them.
+
     Wrappers are taken off: the dictionary under ``model``, ``state_dict``,
     ``teacher`` or ``student``, and a ``module.`` that all keys share. Key names
     are otherwise left as they are. NumPy arrays (as some Detectron2 files hold)
-    become tensors; entries that are no tensors are dropped. A TorchScript archive
+    become tensors; entries that are no tensors are left out. A TorchScript archive
     (OpenAI's files of CLIP) gives the tensors of its modules; its code is not run.
+    A compact file of ours is restored, with the base files in its folder.
 
     Args:
         path: the file; read memory-mapped where its format allows.
-
-    Returns:
-        Tensors by key.
 
     Raises:
         CheckpointError: no such file, no checkpoint, cut off, without tensors, or one that
@@ -49,10 +66,10 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
         content: object = _safetensors(path)
     else:
         content = read_torchscript(path) if is_torchscript(path) else _torch_file(path)
-    tensors = _unwrapped(content, path)
-    if not tensors:
+    contents = _unwrapped(content, path)
+    if not contents.tensors:
         raise CheckpointError(f"{path} holds no tensors, so it is not a checkpoint of any model.")
-    return tensors
+    return contents
 
 
 def file_digest(path: Path) -> str:
@@ -65,10 +82,15 @@ def _safetensors(path: Path) -> Mapping[str, Any]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    from ovrisisbench.adapter.compact_files import restored
+    from ovrisisbench.adapter.own_files import read_card
+
     try:
-        return load_file(path)
+        stored = load_file(path)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is not a readable safetensors file ({error}); download it again.") from error
+    card = read_card(path)
+    return restored(path, stored, card) if card is not None and card.is_compact else stored
 
 
 def _torch_file(path: Path) -> object:
@@ -120,15 +142,17 @@ def _unreadable(path: Path) -> str:
     return f"{path} is not a checkpoint that torch can read, or it is cut off; download it again."
 
 
-def _unwrapped(content: object, path: Path) -> dict[str, torch.Tensor]:
+def _unwrapped(content: object, path: Path) -> Contents:
     import numpy as np
     import torch
 
     if not isinstance(content, Mapping):
         raise CheckpointError(f"{path} holds a {type(content).__name__}, not a dictionary of tensors.")
+    left_out: list[str] = []
     for wrapper in _WRAPPERS:
         inner = content.get(wrapper)
         if isinstance(inner, Mapping):
+            left_out = [str(key) for key in content if key != wrapper]
             content = inner
             break
     tensors: dict[str, torch.Tensor] = {}
@@ -137,7 +161,9 @@ def _unwrapped(content: object, path: Path) -> dict[str, torch.Tensor]:
             tensors[str(key)] = value
         elif isinstance(value, np.ndarray):
             tensors[str(key)] = torch.from_numpy(value)
+        else:
+            left_out.append(str(key))
     for prefix in _PREFIXES:
         if tensors and all(key.startswith(prefix) for key in tensors):
             tensors = {key.removeprefix(prefix): value for key, value in tensors.items()}
-    return tensors
+    return Contents(tensors, tuple(sorted(left_out)))

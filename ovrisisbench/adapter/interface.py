@@ -85,6 +85,14 @@ class AdapterInfo:
     licence: str = ""
     kind: Literal["trained", "training-free", "floor"] = "trained"
     """``floor``: a row that every model must beat; it may look at the truth, and is marked so."""
+    trainer: str = ""
+    """``"package.module:Class"`` of a :class:`~ovrisisbench.adapter.training.Trainer`; empty for a model that cannot be
+    trained here."""
+    recipe: str = ""
+    """``"package:file.yaml"`` of its official recipe, where there is a trainer."""
+    pretrained: Mapping[str, str] = field(default_factory=dict)
+    """Files of pre-trained encoders, beside CLIP, that training starts from: what one types after ``--weights`` -> what
+    it is."""
     checkpoint_reader: str = ""
     """``"package.module:function"`` from tensor shapes to a :class:`CheckpointReport` or None."""
     concurrent: bool = False

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ovrisisbench.benchmark.inputs import open_prepared
 from ovrisisbench.catalog import Protocol, is_outside, training_set_title
 from ovrisisbench.catalog.identity import content_digest
+from ovrisisbench.catalog.protocols import TRAIN_SPLIT
 from ovrisisbench.errors import CatalogError, DataError
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from ovrisisbench.records import SeenInTraining
 
 __all__ = ["Exposure", "TrainingImages", "exposures", "training_images"]
-
-_TRAIN: Final = "train"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ def _training_images(protocol: Protocol, train_set: str, data: Path) -> Training
         )
     with open_prepared(protocol, train_set, data, variant=variant) as dataset:
         manifest = dataset.manifest
-    samples = [sample for sample in manifest.samples if sample.split == _TRAIN]
+    samples = [sample for sample in manifest.samples if sample.split == TRAIN_SPLIT]
     if "all" in manifest.counts or not samples:
         found = "from a download without splits" if "all" in manifest.counts else "without its training split"
         raise DataError(
@@ -125,18 +124,24 @@ def _exposure(protocol: Protocol, dataset: PreparedDataset, training: TrainingIm
     from ovrisisbench.prepare.duplicates.search import seen_among
     from ovrisisbench.records import SeenInTraining
 
-    everything = range(len(dataset))
+    test = protocol.test_set(dataset.manifest.dataset)
+    everything = [index for index, sample in enumerate(dataset.samples) if test.tests_split(sample.split)]
+    if not everything:
+        raise DataError(
+            f"{dataset.path} holds nothing but images for training, which protocol {protocol.name} does not test; "
+            "leave it out with --datasets, or prepare it from a download with its other splits."
+        )
     if training is None:
         return Exposure(everything, None)
     distance = NEAR if protocol.near_duplicate_distance is None else protocol.near_duplicate_distance
     is_train_set = training.manifest.dataset == dataset.manifest.dataset
-    of_split = {index for index, sample in enumerate(dataset.samples) if is_train_set and sample.split == _TRAIN}
+    of_split = {index for index in everything if is_train_set and dataset.samples[index].split == TRAIN_SPLIT}
     others = [index for index in everything if index not in of_split]
     found = seen_among([dataset.samples[index] for index in others], training.samples, distance=distance)
     unseen = [index for index, seen in zip(others, found.exact | found.near, strict=True) if not seen]
     if protocol.holds_out_seen and not unseen:
         raise DataError(
-            f"Nothing of {dataset.path} is left to test: the model has seen all of its {len(dataset)} images in "
+            f"Nothing of {dataset.path} is left to test: the model has seen all of its {len(everything)} images in "
             f"training on {training.manifest.dataset}; leave it out with --datasets."
         )
     gone = set(everything) - set(unseen)
@@ -145,7 +150,7 @@ def _exposure(protocol: Protocol, dataset: PreparedDataset, training: TrainingIm
         train_digest=training.manifest.digest,
         train_images=len(training.samples),
         train_partial=training.manifest.partial,
-        of=len(dataset),
+        of=len(everything),
         by_split=len(of_split),
         exact=int(found.exact.sum()),
         near=int(found.near.sum()),

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "WeightDigests",
+    "backbone_meant",
+    "check_setting",
     "check_train_set",
+    "choose_backbone",
     "datasets_to_run",
     "examine_weights",
     "load_options",
@@ -66,13 +69,9 @@ def load_options(info: AdapterInfo, *, local_rank: int = 0, **loading: Unpack[Lo
     backbone, checkpoint = loading.get("backbone"), loading.get("checkpoint")
     untrained, settings = loading.get("untrained", False), loading.get("settings", {})
     beside = loading.get("weights", {})
-    chosen = backbone or _backbone_meant(info)
-    if chosen is None or chosen not in info.backbones:
-        hint = did_you_mean(chosen, info.backbones) if chosen else ""
-        given = f"'{chosen}' is not a backbone of {info.name}" if chosen else f"{info.name} has several backbones"
-        raise AdapterError(f"{given}; give one of {', '.join(info.backbones)} to --backbone.{hint}")
+    chosen = choose_backbone(info, backbone)
     for name, value in settings.items():
-        _check_setting(info, name, value)
+        check_setting(info, name, value)
     for name, path in beside.items():
         _check_beside(info, name, path)
     if untrained and (checkpoint is not None or beside):
@@ -93,6 +92,26 @@ def load_options(info: AdapterInfo, *, local_rank: int = 0, **loading: Unpack[Lo
         settings=dict(settings),
         beside=dict(beside),
     )
+
+
+def choose_backbone(info: AdapterInfo, wanted: str | None) -> str:
+    """Return the backbone that is meant; None means the only one, ``tiny`` not counted.
+
+    Raises:
+        AdapterError: an unknown one, or none where there are several.
+    """
+    chosen = wanted or backbone_meant(info)
+    if chosen is None or chosen not in info.backbones:
+        hint = did_you_mean(chosen, info.backbones) if chosen else ""
+        given = f"'{chosen}' is not a backbone of {info.name}" if chosen else f"{info.name} has several backbones"
+        raise AdapterError(f"{given}; give one of {', '.join(info.backbones)} to --backbone.{hint}")
+    return chosen
+
+
+def backbone_meant(info: AdapterInfo) -> str | None:
+    """Return the backbone meant when none is named: the only one, small networks for tests beside it not counted."""
+    candidates = [name for name in info.backbones if name != "tiny"] or list(info.backbones)
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def check_train_set(info: AdapterInfo, train_set: str | None, *, untrained: bool, protocol: Protocol) -> None:
@@ -141,7 +160,7 @@ def datasets_to_run(protocol: Protocol, wanted: Sequence[str] | None, data: Path
         if not here:
             raise DataError(
                 f"No data set of protocol {protocol.name} is prepared in {data}; "
-                "begin with 'ovrisis-bench prepare isaid --from DOWNLOAD'."
+                f"begin with 'ovrisis-bench prepare {protocol.datasets[0]} --from DOWNLOAD'."
             )
         return here
     absent = [key for key in wanted if key not in here]
@@ -288,13 +307,12 @@ def _check_beside(info: AdapterInfo, name: str, path: Path) -> None:
         raise CheckpointError(f"There is no file at {path}; check the path given to --weights {name}=.")
 
 
-def _backbone_meant(info: AdapterInfo) -> str | None:
-    """The backbone meant when none is named: the only one, small networks for tests beside it not counted."""
-    candidates = [name for name in info.backbones if name != "tiny"] or list(info.backbones)
-    return candidates[0] if len(candidates) == 1 else None
+def check_setting(info: AdapterInfo, name: str, value: str) -> None:
+    """Refuse a switch that a model does not have, or a value that it does not take.
 
-
-def _check_setting(info: AdapterInfo, name: str, value: str) -> None:
+    Raises:
+        AdapterError: names what there is.
+    """
     if name not in info.settings:
         hint = did_you_mean(name, info.settings)
         known = ", ".join(info.settings) or "none"

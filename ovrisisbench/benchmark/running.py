@@ -25,8 +25,9 @@ from ovrisisbench.benchmark.inputs import (
     open_prepared,
     train_classes,
 )
+from ovrisisbench.benchmark.known_weights import informed
 from ovrisisbench.benchmark.recording import Drive, LoadedModel, make_record
-from ovrisisbench.catalog import DEFAULT_PROTOCOL, Protocol, load_protocol
+from ovrisisbench.catalog import DEFAULT_PROTOCOL, Protocol, load_protocol, protocol_for_training_set
 from ovrisisbench.catalog.identity import content_digest
 from ovrisisbench.errors import RecordError
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from ovrisisbench.prepare import PreparedDataset
     from ovrisisbench.records import Record
 
-__all__ = ["RunReport", "run"]
+__all__ = ["RunReport", "available_cores", "run"]
 
 _JOURNALS = ".unfinished"
 """Folder in the results folder that holds what interrupted runs have finished."""
@@ -42,6 +43,9 @@ _JOURNALS = ".unfinished"
 
 class RunReport:
     """What a caller of :func:`run` may want to hear; override what is of interest."""
+
+    def note(self, sentence: str) -> None:
+        """Be told what a card, or the package, has added to what was asked for."""
 
     def start(self, dataset: str, images: int) -> None:
         """Be told that a data set begins."""
@@ -63,7 +67,7 @@ def run(
     datasets: Sequence[str] | None = None,
     data: Path = Path("data"),
     results: Path = Path("results"),
-    protocol: str = DEFAULT_PROTOCOL,
+    protocol: str | None = None,
     limit: int | None = None,
     batch_size: int = 1,
     threads: int | None = None,
@@ -78,17 +82,20 @@ def run(
 
     Args:
         model: registered name, or ``file.py:Class``.
-        train_set: key of the data set that the weights were trained on; needed for trained weights.
+        train_set: key of the data set that the weights were trained on; needed for trained weights whose card does
+            not say it.
         datasets: keys; None for every data set of the protocol that is prepared.
         data: folder with prepared data sets.
         results: folder for records.
-        protocol: name or YAML file, with ``+dataset:variant`` for other variants.
+        protocol: name or YAML file, with ``+dataset:variant`` for other variants; None for the default one, or for
+            the only other one that has this training set.
         limit: measure only so many images, evenly spread over the data set; the record is marked.
         batch_size: images handed to the model at once.
         threads: batches in flight on a CPU; None for the cores of this process's share.
         command: the words that started the run, for the record; folders are cut off.
         report: told of every step.
-        **loading: backbone, checkpoint and so on, see :class:`Loading`.
+        **loading: backbone, checkpoint and so on, see :class:`Loading`; what is left out is taken from the card of the
+            checkpoint, and the checkpoint from the package where it ships one for model, backbone and training set.
 
     Returns:
         The records in the order of the data sets; in processes other than the first, an empty list.
@@ -99,9 +106,15 @@ def run(
     from ovrisisbench.evaluate.processes import joined_processes
 
     report = report or RunReport()
-    rules = load_protocol(protocol)
     found = find_adapter(model)
+    completed = informed(found.info, train_set, loading)
+    train_set = completed.train_set
+    rules = load_protocol(protocol or protocol_for_training_set(train_set))
     check_train_set(found.info, train_set, untrained=loading.get("untrained", False), protocol=rules)
+    for sentence in completed.notes:
+        report.note(sentence)
+    if protocol is None and rules.name != DEFAULT_PROTOCOL:
+        report.note(f"Protocol {rules.name}: the one that has the training set {train_set}.")
     keys = datasets_to_run(rules, datasets, data)
     prepared = [open_prepared(rules, key, data) for key in keys]
     exposed = exposures(rules, prepared, training_images(rules, train_set, data))
@@ -109,10 +122,10 @@ def run(
         drive = Drive(
             processes=processes,
             batch_size=batch_size,
-            threads=threads or max(1, _cores() // processes.local_count),
+            threads=threads or max(1, available_cores() // processes.local_count),
             command=tuple(command),
         )
-        options = load_options(found.info, local_rank=processes.local_rank, **loading)
+        options = load_options(found.info, local_rank=processes.local_rank, **completed.loading)
         sizes = {key: len(rules.vocabulary(key).class_names) for key in keys}
         digests = examine_weights(
             found, options, sizes, train_set=train_set, train_classes=train_classes(rules, train_set)
@@ -233,6 +246,6 @@ def _histogram(dataset: PreparedDataset, wanted: Sequence[int], num_classes: int
     return totals
 
 
-def _cores() -> int:
+def available_cores() -> int:
     """Return the cores this process may use, which containers and job systems restrict."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

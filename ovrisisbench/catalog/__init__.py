@@ -9,6 +9,7 @@ from ovrisisbench.catalog.protocols import (
     DEFAULT_PROTOCOL,
     Protocol,
     load_protocol,
+    protocol_for_training_set,
     protocol_names,
     protocols_testing,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "load_protocol",
     "load_vocabulary",
     "outside_training_sets",
+    "protocol_for_training_set",
     "protocol_names",
     "protocols_testing",
     "training_set_title",

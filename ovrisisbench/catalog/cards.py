@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from ovrisisbench.catalog.bibtex import Citation
+from ovrisisbench.catalog.drawn_cards import DrawnCard, drawn_content
 from ovrisisbench.catalog.evidence import Evidence
 from ovrisisbench.catalog.vocabularies import Vocabulary, load_vocabulary
-from ovrisisbench.catalog.yaml_files import CatalogModel, installed_files, load_yaml
+from ovrisisbench.catalog.yaml_files import CatalogModel, checked, installed_files, load_content
 from ovrisisbench.errors import CatalogError, did_you_mean
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
     "WindowRule",
     "dataset_keys",
     "load_card",
+    "load_card_file",
     "load_cards",
 ]
 
@@ -74,6 +78,8 @@ class Split(CatalogModel):
     """Number of images with a public mask; None where unknown."""
     ids: tuple[str, ...] = ()
     """Scenes, tiles or sequences that belong to it, where the publisher lists them."""
+    names: Annotated[str, AfterValidator(_checked_pattern)] = ""
+    """Regular expression that the whole names of its images match, where folders do not tell them; empty for none."""
     rule: str = ""
     """How one tells that an image belongs to it."""
     evidence: Evidence
@@ -228,6 +234,8 @@ class DatasetCard(CatalogModel):
     format: Literal[1]
     key: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
     """What one types, and a part of file names: ``isaid``."""
+    drawn_after: str | None = None
+    """Key of the real data set that a drawn one follows; None for a real one."""
     title: str
     summary: str
     sensor: str
@@ -294,6 +302,11 @@ class DatasetCard(CatalogModel):
         raise CatalogError(f"{self.title} has no variant '{wanted}'; known are {', '.join(known)}.{hint}")
 
     @property
+    def family(self) -> str:
+        """The data set whose vocabularies, layouts and readers it has: its own key, or the one it is drawn after."""
+        return self.drawn_after or self.key
+
+    @property
     def has_grey_colours(self) -> bool:
         """True if every label's colour is a grey, such as black and white, which one band shows as well as three."""
         return all(len(set(label.colour)) == 1 for label in (*self.classes, *self.other_labels))
@@ -326,12 +339,32 @@ def load_card(key: str) -> DatasetCard:
     if key not in installed:
         hint = did_you_mean(key, installed)
         raise CatalogError(f"There is no data set '{key}'; known are {', '.join(installed)}.{hint}")
-    card = load_yaml(installed[key], DatasetCard)
+    card = load_card_file(installed[key])
     if card.key != key:
         raise CatalogError(f"{installed[key]}: field 'key': is '{card.key}', but the file is named '{key}.yaml'.")
     for variant in card.variants:
         _check_indices(card, variant, load_vocabulary(variant.vocabulary))
     return card
+
+
+def load_card_file(source: Traversable | Path) -> DatasetCard:
+    """Read one card from a file, completed from its sister's if it is that of a drawn data set.
+
+    Raises:
+        CatalogError: a wrong field in it, or a sister that does not exist.
+    """
+    content = load_content(source)
+    if not (isinstance(content, dict) and "drawn_after" in content):
+        return checked(content, DatasetCard, str(source))
+    drawn = checked(content, DrawnCard, str(source))
+    sister = load_card(drawn.drawn_after)
+    if sister.drawn_after:
+        raise CatalogError(f"{source}: field 'drawn_after': '{sister.key}' is a drawn data set itself.")
+    try:
+        whole = drawn_content(drawn, sister.model_dump(mode="json"))
+    except ValueError as error:
+        raise CatalogError(f"{source}: field {error}.") from error
+    return checked(whole, DatasetCard, str(source))
 
 
 def load_cards() -> list[DatasetCard]:
@@ -342,7 +375,7 @@ def load_cards() -> list[DatasetCard]:
 def _check_indices(card: DatasetCard, variant: Variant, vocabulary: Vocabulary) -> None:
     used = {index for index in variant.labels.values() if index != "ignore"}
     expected = set(range(len(vocabulary.class_names)))
-    if used != expected or vocabulary.dataset != card.key:
+    if used != expected or vocabulary.dataset != card.family:
         raise CatalogError(
             f"{card.key}.yaml: field 'variants.{variant.name}.labels': its indices must cover 0..{len(expected) - 1} "
             f"of vocabulary '{vocabulary.name}' of '{vocabulary.dataset}'; wrong are {sorted(used ^ expected)}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -17,15 +17,20 @@ from ovrisisbench.errors import CatalogError, did_you_mean
 
 __all__ = [
     "DEFAULT_PROTOCOL",
+    "TRAIN_SPLIT",
     "Convention",
     "Protocol",
     "TestSet",
     "load_protocol",
+    "protocol_for_training_set",
     "protocol_names",
     "protocols_testing",
 ]
 
 DEFAULT_PROTOCOL = "ovrisisbench-v1"
+
+TRAIN_SPLIT: Final = "train"
+"""The split that models are trained on."""
 
 Convention = Literal["detectron2", "detectron2-0.6"]
 """Which classes a mean runs over; see :mod:`ovrisisbench.evaluate.metrics`."""
@@ -39,8 +44,12 @@ class TestSet(CatalogModel):
     dataset: str
     variant: str
     vocabulary: str
-    splits: Literal["all labelled"] = "all labelled"
-    """Which images are tested, before any are held out."""
+    splits: Literal["all labelled", "all but train"] = "all labelled"
+    """Which images are tested, before any are held out; ``all but train``: none for training, by any model."""
+
+    def tests_split(self, split: str) -> bool:
+        """Tell whether images of one split of the data set are tested."""
+        return self.splits == "all labelled" or split != TRAIN_SPLIT
 
 
 class Protocol(CatalogModel):
@@ -181,6 +190,21 @@ def protocols_testing(dataset: str) -> tuple[str, ...]:
         ('ovrisisbench-v1', 'ovrisisbench-v1-heldout')
     """
     return tuple(name for name in protocol_names() if dataset in load_protocol(name).datasets)
+
+
+def protocol_for_training_set(train_set: str | None) -> str:
+    """Return the name of the protocol that is meant where a training set is named and no protocol.
+
+    It is the default one, unless the training set belongs to exactly one other installed protocol and not to it.
+
+    Example:
+        >>> protocol_for_training_set("dlrsd"), protocol_for_training_set("mini-dlrsd")
+        ('ovrisisbench-v1', 'ovrisisbench-mini-v1')
+    """
+    if train_set is None or train_set in load_protocol().train_sets:
+        return DEFAULT_PROTOCOL
+    others = [name for name in protocol_names() if train_set in load_protocol(name).train_sets]
+    return others[0] if len(others) == 1 else DEFAULT_PROTOCOL
 
 
 @cache

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ovrisisbench.errors import CatalogError
 
-__all__ = ["CatalogModel", "installed_files", "load_yaml", "validation_sentence"]
+__all__ = ["CatalogModel", "checked", "installed_files", "load_content", "load_yaml", "validation_sentence"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -42,16 +42,38 @@ def load_yaml(source: Traversable | Path, kind: type[Model]) -> Model:
         CatalogError: unreadable, not YAML, a key given twice, or a field that is wrong; the
             sentence names the file and the field.
     """
+    return checked(load_content(source), kind, str(source))
+
+
+def load_content(source: Traversable | Path) -> object:
+    """Read one YAML file as plain data.
+
+    Raises:
+        CatalogError: unreadable, not YAML, or a key given twice.
+    """
     try:
-        content = yaml.load(source.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+        return yaml.load(source.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader
     except (OSError, UnicodeDecodeError) as error:
         raise CatalogError(f"{source} cannot be read ({error}).") from error
     except yaml.YAMLError as error:
         raise CatalogError(f"{source} is not valid YAML: {' '.join(str(error).split())}.") from error
+
+
+def checked(content: object, kind: type[Model], where: str) -> Model:
+    """Turn plain data into a validated object.
+
+    Args:
+        content: what a YAML file holds.
+        kind: the pydantic model it must satisfy.
+        where: the file, for the error text.
+
+    Raises:
+        CatalogError: a field is wrong; the sentence names the file and the field.
+    """
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        raise CatalogError(validation_sentence(str(source), error)) from error
+        raise CatalogError(validation_sentence(where, error)) from error
 
 
 def validation_sentence(where: str, error: ValidationError) -> str:

@@ -26,11 +26,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("verify", "Read prepared data sets again and compare every pixel."),
     "duplicates": ("duplicates", "Find images that show the same, across splits and data sets."),
     "run": ("run", "Measure a model on prepared data sets."),
+    "train": ("train", "Train a model by its official recipe."),
     "leaderboard": ("leaderboard", "Build the table of measured and published results."),
     "speed": ("speed", "Time models on this machine: milliseconds, parameters, operations, memory."),
     "checkpoint": ("checkpoint", "Tell which model a file of weights is for, and what it lacks."),
+    "convert": ("convert", "Write official weights as safetensors with a card, or back."),
     "check-adapter": ("check_adapter", "Test whether an adapter keeps the contract."),
-    "demo": ("demo", "Draw a small data set and run the whole benchmark on it."),
+    "mini": ("mini", "Draw the eight small data sets of the mini world."),
+    "demo": ("demo", "Draw the mini world and run the whole benchmark on it."),
 }
 """Command -> (module in this package, one line of help)."""
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from ovrisisbench.benchmark import Loading, load_options
+from ovrisisbench.benchmark import Loading, informed, load_options
 from ovrisisbench.cli.loading import loading_options
 from ovrisisbench.cli.output import console, json_option, print_json
 
@@ -26,7 +26,7 @@ def command(*, model: str, loading: Loading, as_json: bool) -> int:
     from ovrisisbench.adapter.registry import find_adapter
 
     found = find_adapter(model)
-    checks = check_adapter(found, load_options(found.info, **loading))
+    checks = check_adapter(found, load_options(found.info, **informed(found.info, None, loading).loading))
     passed = all(check.passed for check in checks)
     if as_json:
         print_json({"model": found.info.name, "passed": passed, "checks": [asdict(check) for check in checks]})

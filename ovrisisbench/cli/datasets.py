@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ovrisisbench.catalog.protocols import DEFAULT_PROTOCOL
 from ovrisisbench.cli.output import console, json_option, print_json
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ def _print_overview(rows: list[dict[str, Any]], data: Path) -> None:
     for row in rows:
         groups.setdefault(tuple(row["protocols"]), []).append(row)
     out = console()
-    # What no protocol tests comes last.
-    for protocols in sorted(groups, key=lambda names: (not names, names)):
+    # The benchmark's own come first, what no protocol tests last.
+    for protocols in sorted(groups, key=lambda names: (not names, DEFAULT_PROTOCOL not in names, names)):
         tested = (
             f"Tested by {', '.join(protocols)}" if protocols else "Tested by a protocol of your own (--protocol FILE)"
         )

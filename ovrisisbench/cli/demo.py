@@ -21,10 +21,14 @@ __all__ = ["command"]
     help="Folder for everything that is made.",
 )
 @click.option(
-    "--scenes", type=click.IntRange(min=2, max=1000), default=6, show_default=True, help="How many scenes to draw."
+    "--scenes",
+    type=click.IntRange(min=1, max=130),
+    default=3,
+    show_default=True,
+    help="About how many images each data set is tested on; the mini world proper has 30.",
 )
 def command(folder: Path, scenes: int) -> None:
-    """Draw a small data set and run the whole benchmark on it.
+    """Draw the mini world and run the whole benchmark on it.
 
     Needs no download and no GPU. The weights are untrained: the figures show
     that the machinery works, and say nothing about any model.
@@ -41,22 +45,30 @@ def command(folder: Path, scenes: int) -> None:
     out = console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        made = demonstrate(folder, scenes=scenes, listener=ProgressReport(progress))
+        task = progress.add_task("drawing", total=None)
+        made = demonstrate(
+            folder,
+            scenes=scenes,
+            drawing=lambda done, total: progress.update(task, completed=done, total=total),
+            listener=ProgressReport(progress),
+        )
+        progress.update(task, visible=False)
+    images = sum(outcome.report.images for outcome in made.report.datasets if outcome.report)
     out.print(
-        f"\nDrew {scenes} scenes in the layout of iSAID, prepared {made.report.images} windows of them "
-        f"(fingerprint {made.report.digest[:12]}), and measured {len(made.records)} models.\n"
+        f"\nDrew {sum(download.scenes for download in made.downloads)} scenes of {len(made.downloads)} data sets in "
+        f"their publishers' layouts, prepared {images} images of them, and measured "
+        f"{len({record.model.name for record in made.records})} models.\n"
     )
     print_leaderboard(leaderboard_table(read_records(made.results)), out)
     out.print(
         "[bold]These weights are untrained and the scenes are drawn[/bold]: the measured rows show that the machinery "
-        "works, and say nothing about RSKT-Seg. Beside the paper's published rows: "
-        f"ovrisis-bench leaderboard --results {escape(str(made.results))}",
+        "works, and say nothing about RSKT-Seg. The paper's own figures: ovrisis-bench leaderboard",
         soft_wrap=True,
     )
     out.print("\nWhere everything lies:")
     for what, path in (
-        ("drawn download", made.download),
-        ("prepared data set", made.prepared),
+        ("drawn downloads", made.downloads[0].folder.parent),
+        ("prepared data sets", made.data),
         ("records and counts", made.results),
         *(("leaderboard", path) for path in made.exports),
     ):

@@ -12,7 +12,7 @@ import click
 from ovrisisbench.adapter.precision import PRECISIONS
 from ovrisisbench.benchmark.inputs import Loading
 
-__all__ = ["loading_options"]
+__all__ = ["loading_options", "name_value_pairs"]
 
 Result = TypeVar("Result")
 
@@ -32,14 +32,16 @@ def loading_options(function: Callable[..., Result]) -> Callable[..., Result]:
             "seed": given.pop("seed"),
             "device": given.pop("device"),
             "precision": given.pop("precision"),
-            "settings": _parsed(given.pop("settings"), "--set"),
-            "weights": {name: Path(path) for name, path in _parsed(given.pop("weights"), "--weights").items()},
+            "settings": name_value_pairs(given.pop("settings"), "--set"),
+            "weights": {name: Path(path) for name, path in name_value_pairs(given.pop("weights"), "--weights").items()},
         }
         return function(loading=loading, **given)
 
     options = [
         click.option(
-            "--backbone", help="Backbone of the model; may be left out where it has only one (tiny not counted)."
+            "--backbone",
+            help="Backbone of the model; may be left out where it has only one (tiny not counted), or where the "
+            "card of the checkpoint says it.",
         ),
         click.option("--checkpoint", type=click.Path(path_type=Path), help="File of trained weights."),
         click.option(
@@ -79,7 +81,7 @@ def loading_options(function: Callable[..., Result]) -> Callable[..., Result]:
     return command
 
 
-def _parsed(pairs: Sequence[str], option: str) -> dict[str, str]:
+def name_value_pairs(pairs: Sequence[str], option: str) -> dict[str, str]:
     """Turn ``NAME=VALUE`` texts of an option into a dictionary.
 
     Raises:

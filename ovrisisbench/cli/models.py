@@ -10,7 +10,7 @@ import click
 from ovrisisbench.cli.output import console, json_option, print_json
 
 if TYPE_CHECKING:
-    from ovrisisbench.adapter import FoundAdapter
+    from ovrisisbench.adapter import AdapterInfo, FoundAdapter
 
 __all__ = ["command"]
 
@@ -61,6 +61,8 @@ def _as_json(found: FoundAdapter) -> dict[str, object]:
         "backbones": dict(info.backbones),
         "weights": list(info.weights),
         "beside": dict(info.beside),
+        "trainable": bool(info.trainer),
+        "pretrained": dict(info.pretrained),
         "prompts": info.prompts,
         "preprocessing": info.preprocessing,
         "settings": {name: asdict(setting) for name, setting in info.settings.items()},
@@ -98,6 +100,7 @@ def _print_one(found: FoundAdapter) -> None:
         out.print("[bold]Beside the checkpoint[/bold] (--weights NAME=FILE)")
         for name, text in info.beside.items():
             out.print(f"  {escape(name)}: {escape(text)}")
+    _print_training(info)
     for heading, text in (("Prompts", info.prompts), ("Images", info.preprocessing)):
         if text:
             out.print(f"[bold]{heading}[/bold]\n  {escape(text)}")
@@ -108,3 +111,16 @@ def _print_one(found: FoundAdapter) -> None:
             out.print(
                 f"  {name} = {escape(setting.default or '(from the checkpoint)')}{choices}: {escape(setting.help)}"
             )
+
+
+def _print_training(info: AdapterInfo) -> None:
+    """Say what training starts from; nothing for a model that cannot be trained."""
+    from rich.markup import escape
+
+    if not info.trainer:
+        return
+    out = console()
+    out.print("[bold]Training[/bold] (ovrisis-bench train)")
+    out.print("  --clip-weights openai|FILE: CLIP; openai fetches the one of the official code")
+    for name, text in info.pretrained.items():
+        out.print(f"  --weights {escape(name)}=FILE: {escape(text)}")

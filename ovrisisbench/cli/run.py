@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from ovrisisbench.benchmark import Loading, RunReport, run
-from ovrisisbench.catalog.protocols import DEFAULT_PROTOCOL
 from ovrisisbench.catalog.training_sets import is_outside
 from ovrisisbench.cli.loading import loading_options
 from ovrisisbench.cli.output import console, json_option, print_json
@@ -29,6 +28,10 @@ class ProgressReport(RunReport):
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._task: TaskID | None = None
+
+    def note(self, sentence: str) -> None:
+        """Print it."""
+        self._progress.console.print(f"note: {sentence}", soft_wrap=True, markup=False)
 
     def start(self, dataset: str, images: int) -> None:
         """Begin a new bar."""
@@ -58,7 +61,7 @@ class ProgressReport(RunReport):
 @click.option(
     "--train-set",
     help="What the weights were trained on: a training set of the protocol such as dlrsd, coco-stuff, landdiscover50k, "
-    "or other:NAME.",
+    "or other:NAME; may be left out where the card of the checkpoint says it.",
 )
 @click.option(
     "--datasets",
@@ -82,9 +85,8 @@ class ProgressReport(RunReport):
 )
 @click.option(
     "--protocol",
-    default=DEFAULT_PROTOCOL,
-    show_default=True,
-    help="Name of a protocol, or its YAML file; +DATASET:VARIANT tests another variant.",
+    help="Name of a protocol, or its YAML file; +DATASET:VARIANT tests another variant. Default: ovrisisbench-v1, or "
+    "the only other protocol that has the training set named.",
 )
 @click.option(
     "--limit",
@@ -112,7 +114,7 @@ def command(
     datasets: str,
     data: Path,
     results: Path,
-    protocol: str,
+    protocol: str | None,
     limit: int | None,
     batch_size: int,
     threads: int | None,

@@ -1,1 +1,1 @@
-"""The embedded default: a few drawn scenes through the whole benchmark, on any machine, without a download."""
+"""The embedded default: the mini world through the whole benchmark, on any machine, without a download."""

@@ -1,20 +1,23 @@
-"""The whole way from a download to a leaderboard, on drawn scenes and with untrained weights."""
+"""The whole way from downloads to a leaderboard, in the mini world and with untrained weights."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ovrisisbench.benchmark import RunReport, run
 
 if TYPE_CHECKING:
-    from ovrisisbench.prepare import PrepareReport
+    from ovrisisbench.mini import DrawnDownload
+    from ovrisisbench.prepare.everything import PrepareAllReport
     from ovrisisbench.records import Record
 
-__all__ = ["EXPORTS", "Demonstration", "demonstrate"]
+__all__ = ["EXPORTS", "PROTOCOL", "Demonstration", "demonstrate"]
 
 EXPORTS = ("leaderboard.csv", "leaderboard.md", "leaderboard.tex")
+PROTOCOL: Final = "ovrisisbench-mini-v1"
 
 _MODELS = (("rskt-seg", "tiny"), ("random", None), ("most-frequent", None))
 """Model and backbone; all of them untrained or floors, so no figure of the demo ranks anything."""
@@ -24,39 +27,47 @@ _MODELS = (("rskt-seg", "tiny"), ("random", None), ("most-frequent", None))
 class Demonstration:
     """Where everything that the demo made lies."""
 
-    download: Path
-    """Drawn scenes in the layout that the publisher of iSAID uses."""
-    prepared: Path
-    report: PrepareReport
+    downloads: tuple[DrawnDownload, ...]
+    data: Path
+    """Folder with the prepared data sets."""
+    report: PrepareAllReport
     results: Path
     records: tuple[Record, ...]
     exports: tuple[Path, ...]
 
 
-def demonstrate(folder: Path, *, scenes: int = 6, seed: int = 0, listener: RunReport | None = None) -> Demonstration:
-    """Draw a download, prepare it, run RSKT-Seg and the floors on it, and export the leaderboard.
+def demonstrate(
+    folder: Path,
+    *,
+    scenes: int = 3,
+    seed: int = 0,
+    drawing: Callable[[int, int], None] | None = None,
+    listener: RunReport | None = None,
+) -> Demonstration:
+    """Draw the mini downloads, prepare them, run RSKT-Seg and the floors on them, and export the leaderboard.
 
     Run again, it keeps what is already there.
 
     Args:
         folder: where everything is put; created.
-        scenes: how many scenes are drawn.
+        scenes: about how many images each data set is tested on.
         seed: of the drawing and of the untrained weights.
+        drawing: told how many scenes of how many are drawn.
         listener: told of the progress of the runs.
 
     Raises:
         OvrisisBenchError: the folder cannot be written, or holds other data of the same names.
     """
-    from ovrisisbench.demo.scenes import draw_isaid_download
     from ovrisisbench.leaderboard import export_leaderboard, leaderboard_table
-    from ovrisisbench.prepare import prepare, prepared_path
+    from ovrisisbench.mini import draw_downloads
+    from ovrisisbench.prepare.everything import prepare_all
+    from ovrisisbench.prepare.preparation import Settings
     from ovrisisbench.records import read_published, read_records
 
-    download, data, results = folder / "download" / "iSAID", folder / "data", folder / "results"
-    if not download.exists():
-        draw_isaid_download(download, scenes=scenes, seed=seed)
-    # Six scenes are far from the 1,869 of the real data set, and every record made from them says so.
-    report = prepare("isaid", download, data, allow_partial=True)
+    downloads, data, results = folder / "downloads", folder / "data", folder / "results"
+    drawn = draw_downloads(downloads, images=scenes, seed=seed, progress=drawing)
+    # Fewer scenes than the cards count are a part of the mini world, and every record made from them says so.
+    report = prepare_all(downloads, data, settings=Settings(allow_partial=True))
     records: list[Record] = []
     for model, backbone in _MODELS:
         records += run(
@@ -64,7 +75,7 @@ def demonstrate(folder: Path, *, scenes: int = 6, seed: int = 0, listener: RunRe
             backbone=backbone,
             untrained=model == "rskt-seg",
             seed=seed,
-            datasets=["isaid"],
+            protocol=PROTOCOL,
             data=data,
             results=results,
             device="cpu",
@@ -75,4 +86,4 @@ def demonstrate(folder: Path, *, scenes: int = 6, seed: int = 0, listener: RunRe
     exports = tuple(folder / name for name in EXPORTS)
     for path in exports:
         export_leaderboard(board, path)
-    return Demonstration(download, prepared_path(data, "isaid"), report, results, tuple(records), exports)
+    return Demonstration(tuple(drawn), data, report, results, tuple(records), exports)

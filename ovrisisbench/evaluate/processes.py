@@ -49,15 +49,19 @@ class Processes:
 
 
 @contextmanager
-def joined_processes() -> Iterator[Processes]:
-    """Join the processes that torchrun started (``WORLD_SIZE`` is set), or stand alone."""
+def joined_processes(backend: str = "gloo") -> Iterator[Processes]:
+    """Join the processes that torchrun started (``WORLD_SIZE`` is set), or stand alone.
+
+    Args:
+        backend: of torch.distributed; must carry tensors of the CPU.
+    """
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
         yield Processes()
         return
     import torch.distributed as dist
 
-    dist.init_process_group("gloo")
+    dist.init_process_group(backend)
     try:
         yield Processes(
             rank=dist.get_rank(),

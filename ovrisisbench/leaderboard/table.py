@@ -28,7 +28,8 @@ def leaderboard_table(
 
     Args:
         records: measured records, such as from :func:`ovrisisbench.records.read_records`.
-        published: published tables, such as from :func:`ovrisisbench.records.read_published`.
+        published: published tables, such as from :func:`ovrisisbench.records.read_published`; one that shares no data
+            set with any record is left out, unless there are no records.
         protocol: keep one protocol only, by name or by id.
 
     Raises:
@@ -39,6 +40,9 @@ def leaderboard_table(
     records, published = list(records), list(published)
     if protocol is not None:
         records, published = _of_protocol(records, published, protocol)
+    measured_on = {key for record in records for key in record.protocol.datasets}
+    if measured_on:
+        published = [table for table in published if measured_on & set(table.datasets)]
     by_id: dict[tuple[str, str], list[Record]] = defaultdict(list)
     for record in records:
         by_id[record.protocol.name, record.protocol.id].append(record)

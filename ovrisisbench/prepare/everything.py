@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -65,7 +65,8 @@ def prepare_all(
     The folder is listed once; zips in it that are broken are noted, and what
     is wrong with one data set does not stop the others. Of several layouts of
     one data set the first on its card is taken, and of several variants the
-    default one where it can be made.
+    default one where it can be made. Drawn data sets that are not there are
+    not missed, nor are real ones where drawn ones alone were found.
 
     Args:
         source: a folder such as the one that a browser downloads to.
@@ -82,7 +83,7 @@ def prepare_all(
         outcomes = [
             _outcome(load_card(key), files, target, settings, started or _silent) for key in readable_datasets()
         ]
-        return PrepareAllReport(source=str(source), datasets=tuple(outcomes), not_read=files.not_read)
+        return PrepareAllReport(source=str(source), datasets=tuple(_missed(outcomes)), not_read=files.not_read)
 
 
 def _outcome(
@@ -97,6 +98,14 @@ def _outcome(
     except DataError as error:
         return Outcome(**known, status="refused", error=str(error))
     return Outcome(**known, status=report.status, report=report)
+
+
+def _missed(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Leave out data sets that were not found and that nobody looked for in this folder."""
+    found = {outcome.dataset for outcome in outcomes if outcome.status != "not found"}
+    drawn = {outcome.dataset for outcome in outcomes if load_card(outcome.dataset).drawn_after}
+    wanted = found if found and found <= drawn else {outcome.dataset for outcome in outcomes} - drawn | found
+    return [outcome for outcome in outcomes if outcome.dataset in wanted]
 
 
 def _silent(_title: str) -> Progress:

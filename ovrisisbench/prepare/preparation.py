@@ -197,6 +197,7 @@ def prepare_scanned(
         take_first: of several layouts take the first on the card instead of stopping.
         started: called once the data set is found, unless nothing has to be done; returns what is told how far it is.
     """
+    source = source.belonging_to(card.key, drawn=card.drawn_after is not None)
     if not (settings.check or settings.overwrite):
         known = recall(source, card, card.variant(variant), target)
         if known:

@@ -25,15 +25,7 @@ def case_shapes(case: str) -> Shapes:
 
 def official_state(network: nn.Module, layout: FileLayout) -> dict[str, Tensor]:
     """The state of a network as an official file has it."""
-    state: dict[str, dict[int, Tensor]] = {}
-    for key, tensor in network.state_dict().items():
-        sources = layout.sources[key]
-        for source, rows in zip(sources, tensor.chunk(len(sources)) if len(sources) > 1 else [tensor], strict=True):
-            state.setdefault(source.key, {})[source.part] = rows
-    return {
-        key: parts[0] if len(parts) == 1 else torch.cat([parts[part] for part in sorted(parts)])
-        for key, parts in state.items()
-    }
+    return layout.official_state(network)
 
 
 def write_checkpoint(path: Path, state: dict[str, Tensor]) -> Path:

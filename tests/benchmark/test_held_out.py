@@ -289,3 +289,49 @@ def test_the_command_says_how_many_test_images_were_seen(data, without_training_
     assert "5 of 7 test images were seen in training, and left out (3 of its split" in held_out
     nothing_known = said(without_training_set, tmp_path / "other", "ovrisisbench-v1")
     assert "seen in training is unknown: dlrsd is not prepared here with its splits" in nothing_known
+
+
+def _mini(data: Path, folder: Path) -> Path:
+    """The same pictures as a training set of the mini world and as one of its other data sets."""
+    write_seen(folder, "mini-dlrsd", TRAINING)
+    write_seen(folder, "mini-vdd", OTHER)
+    return folder
+
+
+def test_a_protocol_can_leave_out_training_images_for_every_model(data, tmp_path):
+    folder = _mini(data, tmp_path / "data")
+    floors = measured(
+        folder, tmp_path / "results", model="most-frequent", train_set=None, untrained=False,
+        protocol="ovrisisbench-mini-v1",
+    )  # fmt: skip
+    assert ids_of(floors["mini-dlrsd"], tmp_path / "results") == ("v0", "v1", "v3", "v4")
+    assert floors["mini-dlrsd"].dataset.images_total == 4
+    assert floors["mini-dlrsd"].dataset.seen_in_training is None
+    assert ids_of(floors["mini-vdd"], tmp_path / "results") == ("a", "b", "c", "d")
+
+
+def test_the_training_set_tells_the_protocol_and_copies_are_held_out_besides(data, tmp_path):
+    folder = _mini(data, tmp_path / "data")
+    found = measured(folder, tmp_path / "results", train_set="mini-dlrsd", protocol=None)
+    record = found["mini-dlrsd"]
+    assert record.protocol.name == "ovrisisbench-mini-v1"
+    assert ids_of(record, tmp_path / "results") == ("v3", "v4")
+    seen = record.dataset.seen_in_training
+    assert (seen.of, seen.by_split, seen.exact, seen.near) == (4, 0, 1, 1)
+    assert ids_of(found["mini-vdd"], tmp_path / "results") == ("a", "d")
+
+
+def test_data_without_anything_but_training_images_are_refused_where_those_are_not_tested(tmp_path):
+    write_seen(
+        tmp_path / "data", "mini-dlrsd", {name: entry for name, entry in TRAINING.items() if entry[0] == "train"}
+    )
+    with pytest.raises(DataError, match="nothing but images for training"):
+        run("random", data=tmp_path / "data", results=tmp_path, device="cpu", protocol="ovrisisbench-mini-v1")
+
+
+def test_the_command_says_which_protocol_the_training_set_means(data, tmp_path):
+    folder = _mini(data, tmp_path / "data")
+    arguments = ["run", "--model", LEARNED, "--train-set", "mini-dlrsd", "--untrained", "--data", str(folder)]
+    result = CliRunner().invoke(cli, [*arguments, "--results", str(tmp_path / "results"), "--device", "cpu"])
+    assert result.exit_code == 0, result.output
+    assert "Protocol ovrisisbench-mini-v1: the one that has the training set mini-dlrsd." in result.output

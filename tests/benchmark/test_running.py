@@ -305,7 +305,7 @@ def test_a_wrong_request_is_refused_in_one_sentence(drawn_data, tmp_path, option
 
 
 def test_nothing_prepared_says_how_to_begin(tmp_path):
-    with pytest.raises(DataError, match="ovrisis-bench prepare isaid --from"):
+    with pytest.raises(DataError, match="ovrisis-bench prepare dlrsd --from"):
         run("random", data=tmp_path, results=tmp_path / "results")
 
 

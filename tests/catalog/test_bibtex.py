@@ -109,7 +109,7 @@ def test_a_citation_needs_an_entry_or_a_text():
 
 
 def test_every_card_says_what_to_cite_with_an_entry_for_each():
-    cited = {card.key: [found.key for found in card.citations] for card in load_cards()}
+    cited = {card.key: [found.key for found in card.citations] for card in load_cards() if not card.drawn_after}
     assert all(cited.values())
     assert {key: cited[key] for key in KEYS} == KEYS
     for card in load_cards():

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from ovrisisbench.catalog import load_protocol, protocol_names
+from ovrisisbench.catalog import load_protocol, protocol_for_training_set, protocol_names
 from ovrisisbench.catalog.identity import short_id
 from ovrisisbench.catalog.protocols import Protocol
 from ovrisisbench.catalog.yaml_files import installed_files
@@ -17,10 +17,37 @@ def _content(name="ovrisisbench-v1"):
     return yaml.safe_load(installed_files("protocols")[name].read_text())
 
 
-def test_both_protocols_test_the_eight_data_sets_in_the_order_of_table_1():
-    assert protocol_names() == ["ovrisisbench-v1", "ovrisisbench-v1-heldout"]
-    for name in protocol_names():
+def test_all_protocols_test_the_eight_data_sets_in_the_order_of_table_1():
+    assert protocol_names() == ["ovrisisbench-mini-v1", "ovrisisbench-v1", "ovrisisbench-v1-heldout"]
+    for name in ("ovrisisbench-v1", "ovrisisbench-v1-heldout"):
         assert load_protocol(name).datasets == COLUMNS
+    mini = load_protocol("ovrisisbench-mini-v1")
+    assert mini.datasets == tuple(f"mini-{key}" for key in COLUMNS)
+    assert [mini.vocabulary(key).name for key in mini.datasets] == [f"{key}-v1" for key in COLUMNS]
+    assert not set(mini.datasets) & set(load_protocol().datasets)
+
+
+def test_the_mini_protocol_tests_no_image_for_training():
+    mini = load_protocol("ovrisisbench-mini-v1")
+    for key in mini.train_sets:
+        assert not mini.test_set(key).tests_split("train")
+        assert mini.test_set(key).tests_split("val")
+    assert load_protocol().test_set("dlrsd").tests_split("train")
+
+
+@pytest.mark.parametrize(
+    ("train_set", "protocol"),
+    [
+        (None, "ovrisisbench-v1"),
+        ("dlrsd", "ovrisisbench-v1"),
+        ("coco-stuff", "ovrisisbench-v1"),
+        ("mini-dlrsd", "ovrisisbench-mini-v1"),
+        ("mini-isaid", "ovrisisbench-mini-v1"),
+        ("mini-vdd", "ovrisisbench-v1"),
+    ],
+)
+def test_a_training_set_of_one_other_protocol_alone_means_that_protocol(train_set, protocol):
+    assert protocol_for_training_set(train_set) == protocol
 
 
 def test_the_two_protocols_have_different_ids():

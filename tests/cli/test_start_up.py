@@ -29,7 +29,9 @@ def _calling(*arguments: str) -> str:
     )
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"], ["prepare", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["run", "--help"], ["train", "--help"], ["prepare", "--help"]]
+)
 def test_help_loads_nothing_heavy(arguments):
     assert _loaded_after(_calling(*arguments)) == set()
 

@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image
 
 from ovrisisbench.catalog import load_card
-from ovrisisbench.demo.scenes import draw_scene
 from ovrisisbench.prepare import Manifest, Sample, prepared_path
 from ovrisisbench.prepare.download.perceptual_hash import perceptual_hash
 from ovrisisbench.prepare.storage.hdf5_file import add_source, finish, new_file, store_manifest
+from tests.drawn.isaid_scenes import draw_scene
 
 SIDE = 96
 

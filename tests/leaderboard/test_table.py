@@ -364,3 +364,12 @@ def test_the_example_board_shows_every_mark():
     assert any(cell.incomplete for cell in cells)
     assert any(cell.lacks_classes for cell in cells)
     assert any(section.mixed for section in board.sections)
+
+
+def test_a_published_table_of_other_data_sets_is_not_shown_beside_measured_rows():
+    mini = {"name": "ovrisisbench-mini-v1", "id": "0241c44c", "datasets": ["mini-dlrsd", "mini-vdd"]}
+    record = scored(50, dataset="mini-vdd", protocol=mini)
+    assert [section.source for section in leaderboard_table([record], [a_published()]).sections] == ["measured"]
+    assert [section.source for section in leaderboard_table([], [a_published()]).sections] == ["published"]
+    both = leaderboard_table([record, *all_datasets(40)], [a_published()])
+    assert [section.source for section in both.sections] == ["measured", "measured", "published"]

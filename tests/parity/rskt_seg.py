@@ -17,8 +17,9 @@ from ovrisisbench.adapters.rskt_seg.adapter import RSKTSegAdapter
 from ovrisisbench.evaluate import label_map
 from tests.parity.case import Array, ParityCase
 from tests.parity.comparison import Comparison, compared_labels
+from tests.parity.rskt_training import compare_step
 
-__all__ = ["NOT_COMPARED", "compare", "reason_to_skip", "usual_slicing"]
+__all__ = ["NOT_COMPARED", "compare", "is_step", "reason_to_skip", "usual_slicing"]
 
 NOT_COMPARED = ("sure",)
 """Recorded, but no output."""
@@ -55,9 +56,13 @@ _RECORDED_AS = {
 
 def reason_to_skip(case: ParityCase) -> str | None:
     """Say why a case cannot be run here; None if it can."""
-    if case.config.get("sliding_window") is None:
-        return "a recorded training step: it needs the training recipe, which is not here"
+    del case  # all can
     return None
+
+
+def is_step(case: ParityCase) -> bool:
+    """Tell whether a case is a recorded training step."""
+    return case.config.get("mode") == "train"
 
 
 def usual_slicing(name: str) -> tuple[str, ...]:
@@ -84,6 +89,9 @@ def compare(case: ParityCase, folder: Path) -> Iterator[Comparison]:
     """Load the checkpoint as a user would, predict, and compare every recorded tensor."""
     checkpoint = folder / "model_final.pth"
     torch.save({"model": case.state(), "iteration": 30000}, checkpoint)
+    if is_step(case):
+        yield from compare_step(case, checkpoint)
+        return
     found = dict(_run(case, checkpoint))
     score_map = found.pop("score_map")
     size = (case.image_size["height"], case.image_size["width"])

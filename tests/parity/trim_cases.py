@@ -22,6 +22,9 @@ from tests.parity.case import Array, ParityCase, find_cases
 from tests.parity.test_parity import DRIVERS, OWN_CASES
 
 _MOST_VALUES = 3000
+_MOST_VALUES_OF_A_STEP = 250
+"""Of each of the 108 gradients and updated tensors of a training step."""
+_LOGITS_STEP = 4
 _KEPT = (
     "case", "model", "variant", "seed", "image", "image_wide", "config", "classes", "tensors", "tensors_from",
 )  # fmt: skip
@@ -36,7 +39,9 @@ def trim(case: ParityCase, folder: Path) -> None:
     """Write the small copy of ``case`` to ``folder``; the same case gives the same bytes."""
     manifest: dict[str, Any] = {key: case.manifest[key] for key in _KEPT if key in case.manifest}
     manifest = _without_prose(manifest)
-    if case.model == "RSKT-Seg":
+    if case.config.get("mode") == "train":
+        tensors, said = _trimmed_step(case)
+    elif case.model == "RSKT-Seg":
         tensors, said = _trimmed_by_slicing(case)
     else:
         tensors, said = _trimmed_by_steps(case)
@@ -65,6 +70,23 @@ def _trimmed_by_steps(case: ParityCase) -> tuple[dict[str, Array], dict[str, Any
             tensors[name], axes = _thinned(value, (":",) * value.ndim)
             thinned[name] = {"shape": list(value.shape), "steps": [int(axis.strip(":") or 1) for axis in axes]}
     return tensors, {"thinned": thinned}
+
+
+def _trimmed_step(case: ParityCase) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Thin what was recorded of gradients, updated values and logits; label map, image and text stay whole."""
+    tensors: dict[str, Array] = {}
+    strides = dict(case.manifest["strides"])
+    for name, value in case.recorded.items():
+        kind, _, tensor = name.partition("/")
+        step = -(-value.size // _MOST_VALUES_OF_A_STEP) if tensor else 1
+        if kind == "after":
+            strides[tensor] = case.manifest["strides"][tensor] * step
+        tensors[name] = value[::step] if tensor else value
+        if kind.startswith("logits"):
+            tensors[name] = value[..., ::_LOGITS_STEP, ::_LOGITS_STEP]
+    kept = ("trainable", "gradient_norm_total", "no_gradient")
+    said = {key: case.manifest[key] for key in kept}
+    return tensors, {**said, "strides": strides, "logits_step": _LOGITS_STEP}
 
 
 def _stays_whole(value: Array) -> bool:

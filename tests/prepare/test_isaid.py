@@ -192,7 +192,7 @@ def test_a_part_is_not_asked_for_classes_that_the_rest_may_show(download, card):
 def test_windows_under_other_names_than_published_are_an_error(download, card, refused, tmp_path):
     variant = card.variant()
     wrong = variant.model_copy(update={"name_digests": {**variant.name_digests, "val": "0" * 64}})
-    with pytest.raises(DataError, match=r"split val: expected the names of the published list, found 8 other names"):
+    with pytest.raises(DataError, match=r"split val: expected the names of the published list, found 11 other names"):
         prepare("isaid", download, tmp_path, workers=1, card=card.model_copy(update={"variants": (wrong,)}))
 
 

@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from ovrisisbench.demo.scenes import draw_scene
 from tests.drawn.isaid import png
+from tests.drawn.isaid_scenes import draw_scene
 
 SCRIPT = """
 import resource, sys

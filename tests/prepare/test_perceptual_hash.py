@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ovrisisbench.demo.scenes import draw_scene
 from ovrisisbench.prepare.download.perceptual_hash import HASH_BITS, LEAST_STEPS, NEAR, perceptual_hash
 from ovrisisbench.prepare.windows import Box, WindowRule, window_boxes
+from tests.drawn.isaid_scenes import draw_scene
 
 RULE = WindowRule(size=256, stride=206, last="clamped", evidence="experiment")
 SCENES = [Image.fromarray(draw_scene(number)[0]) for number in range(6)]

@@ -14,7 +14,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final, cast
@@ -24,7 +24,16 @@ from ovrisisbench.errors import DataError
 from ovrisisbench.prepare.download.archives import Archive, close_archives, opened
 from ovrisisbench.prepare.storage.disk_errors import explained_disk_errors
 
-__all__ = ["MAX_INNER_BYTES", "MAX_MEMBERS", "MAX_MEMBER_BYTES", "READ_ENDINGS", "Entry", "Source", "scan"]
+__all__ = [
+    "DRAWN_ENDING",
+    "MAX_INNER_BYTES",
+    "MAX_MEMBERS",
+    "MAX_MEMBER_BYTES",
+    "READ_ENDINGS",
+    "Entry",
+    "Source",
+    "scan",
+]
 
 MAX_MEMBER_BYTES: Final = 2**30
 """Largest unpacked size of one zip member; the largest image of any data set has about 540 MB of pixels."""
@@ -40,6 +49,8 @@ MAX_DEPTH: Final = 3
 _PICTURES: Final = frozenset({"png", "bmp", "tif", "tiff", "jpg", "jpeg"})
 READ_ENDINGS: Final = (*(f".{ending}" for ending in sorted(_PICTURES)), ".json")
 """Of files that any reader may look into."""
+DRAWN_ENDING: Final = ".drawn.json"
+"""Of the file that lies in the folder of a drawn download, after the key of its data set."""
 _OTHER_ARCHIVES: Final = frozenset({".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz"})
 _JUNK: Final = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 _READABLE_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2})
@@ -145,6 +156,27 @@ class Source:
             if dot and ending.lower() in _PICTURES:
                 found.append(("/".join((top, *entry.folders, stem)), entry))
         return tuple(found)
+
+    def belonging_to(self, dataset: str, *, drawn: bool) -> Source:
+        """Return only the files of one data set's drawn download, or only those of no drawn download.
+
+        Drawn downloads have the layouts and file names of real ones; a file ``<dataset>.drawn.json`` in their folder
+        tells them apart.
+
+        Args:
+            dataset: key of a card.
+            drawn: whether it is a drawn data set.
+        """
+        homes: dict[str, str] = {}
+        for entry in self.entries:
+            folder, _, name = entry.path.rpartition("/")
+            if name.endswith(DRAWN_ENDING):
+                homes[f"{folder}/" if folder else ""] = name.removesuffix(DRAWN_ENDING)
+        if not homes and not drawn:
+            return self
+        wanted = tuple(home for home, key in homes.items() if key == dataset) if drawn else tuple(homes)
+        kept = tuple(entry for entry in self.entries if entry.path.startswith(wanted) == drawn)
+        return replace(self, entries=kept)
 
 
 def scan(root: Path, *, scratch: Path | None = None, skip_broken: bool = False) -> Source:

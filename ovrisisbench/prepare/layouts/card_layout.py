@@ -188,8 +188,12 @@ def _known_split(key: Key, card: DatasetCard) -> Key:
     split, name = key
     if split == ALL:
         scene = scene_of(name, card)
-        split = next((known.name for known in card.splits if scene in known.ids), ALL)
+        split = next((known.name for known in card.splits if scene in known.ids or _matches(known.names, name)), ALL)
     return split, name
+
+
+def _matches(pattern: str, name: str) -> bool:
+    return bool(pattern) and re.fullmatch(pattern, name) is not None
 
 
 def _repeats(kinds: Sequence[Sequence[tuple[Key, Entry]]]) -> bool:

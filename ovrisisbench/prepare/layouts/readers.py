@@ -36,8 +36,9 @@ def readable_datasets() -> list[str]:
 
 def readable_layouts(dataset: str) -> list[str]:
     """Return the layouts of one data set that can be read; none if it has no reader."""
-    own = READERS.get(dataset, {})
-    return [layout.name for layout in load_card(dataset).layouts if layout.name in own or layout.images]
+    card = load_card(dataset)
+    own = READERS.get(card.family, {})
+    return [layout.name for layout in card.layouts if layout.name in own or layout.images]
 
 
 def load_reader(dataset: str, layout: str) -> LayoutReader:
@@ -51,7 +52,7 @@ def load_reader(dataset: str, layout: str) -> LayoutReader:
             f"This release has no reader for the layout '{layout}' of {load_card(dataset).title}; it reads "
             f"{', '.join(readable_layouts(dataset)) or 'none'}."
         )
-    home = READERS.get(dataset, {}).get(layout, "ovrisisbench.prepare.layouts.card_layout:CardLayout")
+    home = READERS.get(load_card(dataset).family, {}).get(layout, "ovrisisbench.prepare.layouts.card_layout:CardLayout")
     module, _, name = home.partition(":")
     reader: LayoutReader = getattr(import_module(module), name)(dataset, layout)
     return reader

@@ -1,0 +1,1 @@
+"""The mini world as eight downloads, each in its publisher's layout."""

@@ -1,0 +1,1 @@
+"""Things of the mini world: each function puts one on a stage."""
