@@ -16,9 +16,10 @@ from ovrisisbench.adapter.interface import Crop, LoadOptions, ParameterCounts, S
 from ovrisisbench.adapters.images.mapper import mapped, mapped_size
 from ovrisisbench.adapters.images.pixels import as_pixels, normalised, padded, squeezed
 from ovrisisbench.adapters.inference.linear_choice import resolve_linears
-from ovrisisbench.adapters.inference.ready import ready, seeded
+from ovrisisbench.adapters.inference.ready import ready
 from ovrisisbench.adapters.inference.trace import Trace
-from ovrisisbench.adapters.official_files.refusals import check_backbone, read_own
+from ovrisisbench.adapters.official_files.building import build_network
+from ovrisisbench.adapters.official_files.refusals import check_backbone
 from ovrisisbench.adapters.plain_clip import INFO
 from ovrisisbench.adapters.plain_clip.config import BACKBONES, Dense
 from ovrisisbench.adapters.plain_clip.network import PlainCLIP
@@ -30,7 +31,6 @@ from ovrisisbench.adapters.text.class_names import first_synonym
 from ovrisisbench.adapters.text.encoder import TextEncoder, mean_direction
 from ovrisisbench.adapters.text.templates import IMAGENET
 from ovrisisbench.adapters.text.vocabulary import Vocabularies
-from ovrisisbench.errors import AdapterError
 
 __all__ = ["PlainCLIPAdapter"]
 
@@ -63,13 +63,7 @@ class PlainCLIPAdapter:
         check_backbone(INFO, options.backbone)
         dense = cast("Dense", wishes.get("dense", "value"))
         layout = file_layout(replace(BACKBONES[options.backbone], dense=dense))
-        if options.checkpoint is not None:
-            state, _ = read_own(options.checkpoint, INFO, options.backbone, report)
-            network = layout.load(state)
-        elif options.untrained:
-            network = seeded(layout.build, options.seed)
-        else:
-            raise AdapterError("CLIP, dense, needs CLIP's weights; give them with --checkpoint, or say --untrained.")
+        network = build_network(layout, INFO, options, report, weights="CLIP's weights")
         return cls(cast("PlainCLIP", network), options, wishes)
 
     def set_vocabulary(self, class_names: Sequence[str]) -> None:

@@ -14,9 +14,10 @@ from ovrisisbench.adapter.interface import LoadOptions, ParameterCounts, ScoreMa
 from ovrisisbench.adapters.images.mapper import mapped
 from ovrisisbench.adapters.images.pixels import as_pixels, normalised, padded
 from ovrisisbench.adapters.inference.linear_choice import LinearKind, resolve_linears
-from ovrisisbench.adapters.inference.ready import ready, seeded
+from ovrisisbench.adapters.inference.ready import ready
 from ovrisisbench.adapters.inference.trace import Trace
-from ovrisisbench.adapters.official_files.refusals import check_backbone, read_own
+from ovrisisbench.adapters.official_files.building import build_network
+from ovrisisbench.adapters.official_files.refusals import check_backbone
 from ovrisisbench.adapters.san import INFO
 from ovrisisbench.adapters.san.config import BACKBONES
 from ovrisisbench.adapters.san.network import SAN
@@ -29,7 +30,6 @@ from ovrisisbench.adapters.text.class_names import as_written
 from ovrisisbench.adapters.text.encoder import TextEncoder
 from ovrisisbench.adapters.text.templates import VILD
 from ovrisisbench.adapters.text.vocabulary import Vocabularies
-from ovrisisbench.errors import AdapterError
 
 __all__ = ["SANAdapter"]
 
@@ -62,13 +62,7 @@ class SANAdapter:
         linears = resolve_linears(str(wishes.get("linears", "auto")), torch.device(options.device))
         check_backbone(INFO, options.backbone)
         layout = file_layout(BACKBONES[options.backbone])
-        if options.checkpoint is not None:
-            state, _ = read_own(options.checkpoint, INFO, options.backbone, report)
-            network = layout.load(state)
-        elif options.untrained:
-            network = seeded(layout.build, options.seed)
-        else:
-            raise AdapterError(f"{INFO.title} needs weights; give them with --checkpoint, or say --untrained.")
+        network = build_network(layout, INFO, options, report)
         return cls(cast("SAN", network), options, linears=linears, trained_values=layout.trained_values)
 
     def set_vocabulary(self, class_names: Sequence[str]) -> None:

@@ -15,9 +15,10 @@ from ovrisisbench.adapter.interface import LoadOptions, ParameterCounts, ScoreMa
 from ovrisisbench.adapters.images.mapper import mapped
 from ovrisisbench.adapters.images.pixels import as_pixels
 from ovrisisbench.adapters.inference.linear_choice import resolve_linears
-from ovrisisbench.adapters.inference.ready import ready, seeded
+from ovrisisbench.adapters.inference.ready import ready
 from ovrisisbench.adapters.inference.trace import Trace
-from ovrisisbench.adapters.official_files.refusals import check_backbone, read_own
+from ovrisisbench.adapters.official_files.building import build_network
+from ovrisisbench.adapters.official_files.refusals import check_backbone
 from ovrisisbench.adapters.scan import INFO
 from ovrisisbench.adapters.scan.config import BACKBONES
 from ovrisisbench.adapters.scan.network import SCAN
@@ -29,7 +30,6 @@ from ovrisisbench.adapters.text.class_names import as_written
 from ovrisisbench.adapters.text.encoder import TextEncoder, mean_direction
 from ovrisisbench.adapters.text.templates import VILD
 from ovrisisbench.adapters.text.vocabulary import Vocabularies
-from ovrisisbench.errors import AdapterError
 
 __all__ = ["SCANAdapter"]
 
@@ -70,13 +70,7 @@ class SCANAdapter:
         read_settings(options.settings)  # before anything slow
         check_backbone(INFO, options.backbone)
         layout = file_layout(BACKBONES[options.backbone])
-        if options.checkpoint is not None:
-            state, _ = read_own(options.checkpoint, INFO, options.backbone, report)
-            network = layout.load(state)
-        elif options.untrained:
-            network = seeded(layout.build, options.seed)
-        else:
-            raise AdapterError("SCAN needs weights; give them with --checkpoint, or say --untrained.")
+        network = build_network(layout, INFO, options, report)
         return cls(cast("SCAN", network), options, trained_values=layout.trained_values)
 
     def set_vocabulary(self, class_names: Sequence[str]) -> None:

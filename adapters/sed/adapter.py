@@ -15,9 +15,10 @@ from ovrisisbench.adapter.interface import Crop, LoadOptions, ParameterCounts, S
 from ovrisisbench.adapters.images.mapper import mapped, mapped_size
 from ovrisisbench.adapters.images.pixels import as_pixels, normalised
 from ovrisisbench.adapters.inference.linear_choice import LinearKind, resolve_linears
-from ovrisisbench.adapters.inference.ready import ready, seeded
+from ovrisisbench.adapters.inference.ready import ready
 from ovrisisbench.adapters.inference.trace import Trace
-from ovrisisbench.adapters.official_files.refusals import check_backbone, read_own
+from ovrisisbench.adapters.official_files.building import build_network
+from ovrisisbench.adapters.official_files.refusals import check_backbone
 from ovrisisbench.adapters.sed import INFO
 from ovrisisbench.adapters.sed.config import BACKBONES, SEDConfig
 from ovrisisbench.adapters.sed.network import SED
@@ -59,13 +60,7 @@ class SEDAdapter:
         linears = resolve_linears(str(wishes.pop("linears", "auto")), torch.device(options.device))
         check_backbone(INFO, options.backbone)
         config = configured(BACKBONES[options.backbone], wishes)
-        if options.checkpoint is not None:
-            state, _ = read_own(options.checkpoint, INFO, options.backbone, report)
-            network = file_layout(config).load(state)
-        elif options.untrained:
-            network = seeded(file_layout(config).build, options.seed)
-        else:
-            raise AdapterError("SED needs weights; give them with --checkpoint, or say --untrained.")
+        network = build_network(file_layout(config), INFO, options, report)
         return cls(cast("SED", network), options, linears=linears)
 
     def set_vocabulary(self, class_names: Sequence[str]) -> None:
