@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ _IN_PAIRS = 0.3
 class Captions(CatalogModel):
     """The words of the mini world and the sentences they stand in."""
 
-    format: int
+    format: Literal[1]
     sentences: tuple[str, ...]
     """With one place for a word."""
     pairs: tuple[str, ...]

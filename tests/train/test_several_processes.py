@@ -72,7 +72,7 @@ def test_two_processes_learn_what_one_learns_from_the_doubled_batch(drawn_data: 
     for line, other in zip(first, second, strict=True):
         if "loss" in line:
             assert other["loss"] == pytest.approx(line["loss"], rel=1e-4)
-            assert other["gradient_norm"] == pytest.approx(line["gradient_norm"], rel=1e-2)
+            assert other["gradient_norm"] == pytest.approx(line["gradient_norm"], rel=1e-3)
         else:
             assert other["pictures"] == line["pictures"]
     alone, together = (read_state_dict(folder / "model_final.safetensors") for folder in (one, two))
