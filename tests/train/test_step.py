@@ -20,8 +20,13 @@ def _state(training: Training) -> dict[str, torch.Tensor]:
     return {name: tensor.detach().clone() for name, tensor in training.official_state().items()}
 
 
-@pytest.mark.parametrize("loss", ["bce-all", "bce-valid", "cross-entropy"])
-def test_a_batch_in_parts_teaches_what_it_teaches_at_once(loss: str) -> None:
+@pytest.mark.parametrize(
+    ("loss", "of_norm", "of_tensor"),
+    # Rounding can turn a ReLU on or off, which moves the small gradients of cross-entropy by a per cent; a wrong
+    # divisor moves all of them by much more.
+    [("bce-all", 1e-4, 1e-2), ("bce-valid", 1e-4, 1e-2), ("cross-entropy", 1e-2, 5e-2)],
+)
+def test_a_batch_in_parts_teaches_what_it_teaches_at_once(loss: str, of_norm: float, of_tensor: float) -> None:
     batch = small_batch(images=4)
     # Adam's first step has the size of the learning rate whatever the gradient, so the gradient itself is compared.
     whole, parts = (start(loss=loss, batch=4, accumulate=count) for count in (1, 4))
@@ -31,12 +36,10 @@ def test_a_batch_in_parts_teaches_what_it_teaches_at_once(loss: str) -> None:
     ]
     results = [stepper.step(batch, 0) for stepper in steps]
     assert results[1].loss == pytest.approx(results[0].loss, rel=1e-5)
-    # Rounding can turn a ReLU on or off, which moves small gradients by a per cent; a wrong divisor moves all of them
-    # by much more.
-    assert results[1].gradient_norm == pytest.approx(results[0].gradient_norm, rel=1e-2)
+    assert results[1].gradient_norm == pytest.approx(results[0].gradient_norm, rel=of_norm)
     for name, gradient in steps[0].optimiser.gradients().items():
         apart = float((steps[1].optimiser.gradients()[name] - gradient).norm())
-        assert apart <= 5e-2 * float(gradient.norm()) + 1e-7 * results[0].gradient_norm, name
+        assert apart <= of_tensor * float(gradient.norm()) + 1e-7 * results[0].gradient_norm, name
 
 
 def test_a_step_lowers_the_loss_of_its_own_batch_and_leaves_frozen_tensors_alone() -> None:
