@@ -14,7 +14,6 @@ from ovrisisbench.adapter.checkpoints import read_state_dict
 from ovrisisbench.adapter.own_files import read_card
 from ovrisisbench.benchmark import run
 from ovrisisbench.benchmark.training import TrainOptions, train
-from ovrisisbench.catalog import load_protocol
 from ovrisisbench.cli import cli
 from ovrisisbench.errors import AdapterError, CheckpointError, DataError, OvrisisBenchError, TrainingError
 from ovrisisbench.train.progress_log import read_log
@@ -241,20 +240,9 @@ def test_a_training_set_must_be_known_and_prepared(drawn_data: Path, tmp_path: P
         train("rskt-seg", train_set="dlrsd", to=tmp_path, data=drawn_data, options=options)
 
 
-def test_a_training_set_of_one_other_protocol_brings_that_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ovrisisbench.benchmark import training
-
-    known = {
-        "ovrisisbench-v1": load_protocol(),
-        "other": load_protocol().model_copy(update={"name": "other", "train_sets": ("loveda",)}),
-        "third": load_protocol().model_copy(update={"name": "third", "train_sets": ("vdd", "isaid")}),
-        "fourth": load_protocol().model_copy(update={"name": "fourth", "train_sets": ("vdd",)}),
-    }
-    monkeypatch.setattr(training, "protocol_names", lambda: list(known))
-    monkeypatch.setattr(training, "load_protocol", known.__getitem__)
-    found = {key: training._protocol_with(key).name for key in ("dlrsd", "isaid", "loveda", "vdd", "udd5")}
-    default = "ovrisisbench-v1"
-    assert found == {"dlrsd": default, "isaid": default, "loveda": "other", "vdd": default, "udd5": default}
+def test_a_training_set_of_one_other_protocol_brings_that_protocol(drawn_data: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"run 'ovrisis-bench prepare mini-dlrsd"):
+        train("rskt-seg", train_set="mini-dlrsd", to=tmp_path, data=drawn_data, options=TrainOptions(backbone="tiny"))
 
 
 def test_two_trainings_do_not_write_into_one_folder(drawn_data: Path, tmp_path: Path) -> None:
