@@ -16,6 +16,7 @@ import logging
 import math
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -27,14 +28,16 @@ from torch import Tensor, nn
 from ovrisisbench.adapter.compact_files import write_compact
 from ovrisisbench.adapter.own_files import WeightsCard
 from ovrisisbench.adapters.clip.config import TINY_CLIP, TINY_REMOTE_CLIP, CLIPConfig
+from ovrisisbench.adapters.clip.image_tower import CLIPImageTower
+from ovrisisbench.adapters.clip.openai_file import name_in_file
+from ovrisisbench.adapters.clip.text_tower import CLIPTextTower
 from ovrisisbench.adapters.images.pixels import normalised
-from ovrisisbench.adapters.plain_clip.config import PlainCLIPConfig
-from ovrisisbench.adapters.plain_clip.network import PlainCLIP
-from ovrisisbench.adapters.plain_clip.official import file_layout
+from ovrisisbench.adapters.official_files.layout import FileLayout
+from ovrisisbench.adapters.official_files.renaming import Source
 from ovrisisbench.adapters.text.templates import IMAGENET, SCENE, VILD
 from ovrisisbench.adapters.text.tokens import tokenise
-from ovrisisbench.adapters.tiny_encoders.captions import Captions, load_captions
 from ovrisisbench.adapters.tiny_encoders.pictures import Pictures, draw_pictures
+from ovrisisbench.mini import Captions, load_captions
 
 __all__ = ["SmallCLIP", "sigmoid_loss", "train"]
 
@@ -44,20 +47,38 @@ _VISIBLE: Final = 0.01
 """Share of the pixels from which a thing can be seen by everybody."""
 
 
-class SmallCLIP(nn.Module):
-    """The network that the adapters run, with CLIP's temperature and a bias."""
+class Towers(nn.Module):
+    """The two towers that the adapters run, under the names that readers of CLIP's files give them."""
 
     def __init__(self, config: CLIPConfig) -> None:
         super().__init__()
-        self.network = PlainCLIP(PlainCLIPConfig(clip=config, grid=config.table, dense="ordinary"))
+        self.clip = CLIPImageTower(config)
+        self.text = CLIPTextTower(config.text)
+
+
+class SmallCLIP(nn.Module):
+    """Two towers, CLIP's temperature, and a bias as in SigLIP."""
+
+    def __init__(self, config: CLIPConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.towers = Towers(config)
         self.logit_scale = nn.Parameter(torch.tensor(math.log(10.0)))
         self.logit_bias = nn.Parameter(torch.tensor(-5.0))
 
     def forward(self, images: Tensor, tokens: Tensor) -> Tensor:
         """Compare normalised images (B, 3, H, W) with token ids (C, 77): logits (B, C)."""
-        seen = F.normalize(self.network.clip(images).dense[:, 0], dim=-1)
-        said = F.normalize(self.network.text(tokens), dim=-1)
+        x = self.towers.clip.tokens(images)
+        for block in self.towers.clip.blocks:
+            x = block(x)
+        seen = F.normalize(self.towers.clip.projected(x[:, 0]), dim=-1)
+        said = F.normalize(self.towers.text(tokens), dim=-1)
         return seen @ said.T * self.logit_scale.exp() + self.logit_bias
+
+    def official_state(self) -> dict[str, Tensor]:
+        """Return the towers and the temperature under OpenAI's names."""
+        layout = FileLayout(build=partial(Towers, self.config), names=lambda key: (Source(name_in_file(key)),))
+        return {**layout.official_state(self.towers), "logit_scale": self.logit_scale.detach()}
 
 
 def sigmoid_loss(logits: Tensor, visible: Tensor) -> Tensor:
@@ -124,14 +145,8 @@ def _images(drawn: Pictures, rows: np.ndarray, rng: np.random.Generator) -> Tens
     return normalised((x * gain + shift).clamp(0, 255))
 
 
-def official_tensors(model: SmallCLIP) -> dict[str, Tensor]:
-    """Return the tensors under OpenAI's names, with the temperature."""
-    network = model.network
-    return {**file_layout(network.config).official_state(network), "logit_scale": model.logit_scale.detach()}
-
-
 def used_tokens(captions: Captions) -> list[int]:
-    """Return the token ids that captions, and the prompts of the adapters, can hold; of other tokens nothing is learned."""
+    """Return the token ids that captions and the prompts of the adapters hold; of others nothing is learned."""
     prompts = [*captions.words, *captions.sentences, *captions.pairs, *IMAGENET, *SCENE, *VILD]
     return sorted(set(tokenise([prompt.replace("{}", " ") for prompt in prompts]).flatten().tolist()))
 
@@ -158,9 +173,7 @@ def main() -> None:
         command=["python", "-m", "ovrisisbench.adapters.tiny_encoders.make_clip", *sys.argv[1:]],
         note="Trained on captioned crops of the mini world.",
     )
-    write_compact(
-        asked.to, official_tensors(model), card, rows={"token_embedding.weight": used_tokens(load_captions())}
-    )
+    write_compact(asked.to, model.official_state(), card, rows={"token_embedding.weight": used_tokens(load_captions())})
 
 
 if __name__ == "__main__":

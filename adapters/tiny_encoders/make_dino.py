@@ -10,10 +10,13 @@ large ones. The network is the one that RSKT-Seg and GSNet run.
 
 from __future__ import annotations
 
+import argparse
 import copy
 import logging
 import math
+import sys
 import time
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -21,6 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ovrisisbench.adapter.own_files import WeightsCard, write_weights
 from ovrisisbench.adapters.cost_aggregation.dino import DINO, TINY_DINO
 from ovrisisbench.adapters.images.pixels import normalised, squeezed
 from ovrisisbench.adapters.tiny_encoders.pictures import draw_pictures
@@ -140,3 +144,31 @@ def _views(pictures: np.ndarray, side: int, area: tuple[float, float], rng: np.r
             view = view.mean(dim=1, keepdim=True).expand(-1, 3, -1, -1)
         views.append((view * gain + float(rng.uniform(-24, 24))).clamp(0, 255))
     return normalised(torch.cat(views))
+
+
+def main() -> None:
+    """Train and write the file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--to", type=Path, required=True, help="file to write, .safetensors")
+    parser.add_argument("--pictures", type=int, default=6_000, help="that are drawn")
+    parser.add_argument("--iterations", type=int, default=1_500)
+    parser.add_argument("--batch", type=int, default=24, help="pictures a step")
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    tower = train(pictures=asked.pictures, iterations=asked.iterations, batch=asked.batch, seed=asked.seed)
+    card = WeightsCard(
+        model="dino",
+        backbone="tiny",
+        iterations=asked.iterations,
+        seed=asked.seed,
+        recipe={"pictures": asked.pictures, "batch": asked.batch},
+        versions={"torch": torch.__version__},
+        command=["python", "-m", "ovrisisbench.adapters.tiny_encoders.make_dino", *sys.argv[1:]],
+        note="Trained on crops of the mini world, without labels.",
+    )
+    write_weights(asked.to, tower.state_dict(), card)
+
+
+if __name__ == "__main__":
+    main()

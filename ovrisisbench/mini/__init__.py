@@ -12,6 +12,7 @@ yields small random crops of all styles together with what is visible in each, f
         crop.picture  # (96, 96, 3) uint8
 """
 
+from ovrisisbench.mini.captions import Captions, load_captions
 from ovrisisbench.mini.crops import Crop, crops
 from ovrisisbench.mini.downloads.drawing import DrawnDownload, draw_downloads
 from ovrisisbench.mini.kinds import KINDS
@@ -22,6 +23,7 @@ from ovrisisbench.mini.styles import Style, load_style, style_names
 __all__ = [
     "KINDS",
     "PLACES",
+    "Captions",
     "Crop",
     "DrawnDownload",
     "Scene",
@@ -29,6 +31,7 @@ __all__ = [
     "crops",
     "draw_downloads",
     "draw_scene",
+    "load_captions",
     "load_style",
     "style_names",
 ]

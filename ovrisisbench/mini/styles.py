@@ -121,7 +121,7 @@ class Palette(CatalogModel):
 
 def style_names() -> list[str]:
     """Return the keys of all mini data sets, sorted."""
-    return [name for name in installed_files("mini") if name != "palette"]
+    return [name for name in installed_files("mini") if name.startswith("mini-")]
 
 
 @cache

@@ -13,7 +13,7 @@ from ovrisisbench.adapter.compact_files import write_compact
 from ovrisisbench.adapter.own_files import WeightsCard
 from ovrisisbench.adapters.cat_seg import config as cat_seg
 from ovrisisbench.adapters.cat_seg.adapter import CATSegAdapter
-from ovrisisbench.adapters.cost_aggregation.config import TINY_CLIP
+from ovrisisbench.adapters.clip.config import TINY_CLIP
 from ovrisisbench.adapters.gsnet.adapter import GSNetAdapter
 from ovrisisbench.adapters.gsnet.config import BACKBONES as GSNET
 from ovrisisbench.adapters.inference.ready import seeded

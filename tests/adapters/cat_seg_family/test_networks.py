@@ -147,10 +147,10 @@ def test_classes_of_ovris_feel_each_other_through_the_decoder() -> None:
 def test_rsib_divides_by_dinos_epsilon_and_everything_else_by_clips() -> None:
     # No parity case sees it: the wrong epsilon moves GSNet's logits by 2.5e-5 only.
     network = _adapter("gsnet").network
-    flat = torch.tensor([1e-3, -1e-3] * 32)  # so little variance that the epsilon shows
     norms = [(name, module) for name, module in network.named_modules() if isinstance(module, torch.nn.LayerNorm)]
     assert {name.split(".")[0] for name, _ in norms} == {"clip", "text", "dino", "aggregator"}
     for name, norm in norms:
         epsilon = 1e-6 if name.startswith("dino.") else 1e-5
+        flat = torch.tensor([1e-3, -1e-3]).repeat(norm.normalized_shape[0] // 2)  # so little variance that it shows
         expected = flat / (1e-6 + epsilon) ** 0.5 * norm.weight + norm.bias
         torch.testing.assert_close(norm(flat), expected, msg=name)

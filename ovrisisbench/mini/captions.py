@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from ovrisisbench.catalog.yaml_files import CatalogModel, load_yaml
-from ovrisisbench.mini import KINDS
+from ovrisisbench.catalog.yaml_files import CatalogModel, installed_files, load_yaml
+from ovrisisbench.mini.kinds import KINDS
 
 __all__ = ["Captions", "load_captions"]
 
@@ -76,4 +75,4 @@ def load_captions() -> Captions:
     Raises:
         CatalogError: the file is damaged.
     """
-    return load_yaml(Path(__file__).with_name("captions.yaml"), Captions)
+    return load_yaml(installed_files("mini")["captions"], Captions)
