@@ -164,7 +164,10 @@ def write_weights(path: Path, tensors: Mapping[str, Tensor], card: WeightsCard) 
     if not tensors:
         raise CheckpointError(f"There are no tensors to be written to {path}.")
     with atomic_path(path) as temporary:
+        temporary.touch()
+        permissions = temporary.stat().st_mode  # as the user's other files; safetensors lets nobody else read
         save_file(standing_alone(tensors), temporary, metadata={METADATA_KEY: _card_text(card)})
+        temporary.chmod(permissions)
         # Digested before it gets its name: another process may replace the file right after.
         return file_digest(temporary)
 

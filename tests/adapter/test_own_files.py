@@ -108,6 +108,13 @@ def _seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def test_who_may_read_the_users_files_may_read_this_one(tmp_path):
+    card = WeightsCard(model="cat-seg", backbone="tiny")
+    write_weights(tmp_path / "x.safetensors", {"x": torch.ones(2)}, card)
+    (tmp_path / "other").write_text("x")
+    assert (tmp_path / "x.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
 def test_files_without_a_card_have_none(tmp_path):
     torch.save({"model": STATE}, tmp_path / "official.pth")
     save_file(STATE, tmp_path / "others.safetensors", metadata={"format": "pt"})
