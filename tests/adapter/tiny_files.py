@@ -63,7 +63,7 @@ def layout_of(model: str) -> FileLayout:
 @cache
 def _clip() -> Mapping[str, Tensor]:
     """The CLIP of the cost-aggregation family under OpenAI's names, attention in one matrix."""
-    layout = clip_layout(PlainCLIPConfig(clip=TINY_CLIP, grid=6))
+    layout = clip_layout(PlainCLIPConfig(clip=TINY_CLIP, grid=TINY_CLIP.table))
     return official_state(seeded(layout.build, 11), layout)
 
 
