@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = [
     "CONTEXT_LENGTH",
+    "TINY_CLIP",
+    "TINY_REMOTE_CLIP",
     "VIT_B_16",
     "VIT_B_32",
     "VIT_L_14",
@@ -85,3 +87,7 @@ VIT_L_14 = CLIPConfig(
 VIT_L_14_336 = CLIPConfig(
     name="ViT-L/14@336px", patch=14, table=24, width=1024, blocks=24, embedding=768, text_width=768, text_blocks=12
 )
+TINY_CLIP = CLIPConfig(name="tiny", patch=8, table=12, width=64, blocks=4, embedding=64, text_width=64, text_blocks=2)
+"""The same classes, only smaller: trained on the mini world, for tests and demonstrations."""
+TINY_REMOTE_CLIP = replace(TINY_CLIP, patch=16)
+"""As :data:`TINY_CLIP`, for images of twice the side."""

@@ -12,7 +12,7 @@ from ovrisisbench.adapters.clip.config import CLIPConfig
 from ovrisisbench.adapters.official_files.layout import Shapes
 from ovrisisbench.adapters.official_files.renaming import Rules, fused_attention_names, rename
 
-__all__ = ["GELU_UNTOLD", "IGNORABLE", "holds_clip", "is_made_of", "name_in_file", "whose_width"]
+__all__ = ["GELU_UNTOLD", "IGNORABLE", "holds_clip", "is_made_of", "name_in_file", "whose_sizes"]
 
 _RULES: Rules = ((r"^clip\.", "visual."), (r"^text\.", ""))
 
@@ -31,7 +31,10 @@ _PARTS = (
 )
 """First parts of all names in such a file."""
 
-_TELL_TALE = ("visual.class_embedding", "visual.proj", "text_projection")
+_TELL_TALE = ("visual.class_embedding", "visual.conv1.weight", "visual.proj", "text_projection")
+
+_SIZES = ("visual.class_embedding", "visual.conv1.weight")
+"""Tensors whose last axis is the width of the image tower, and the side of its patches in pixels."""
 
 IGNORABLE = (
     (r"input_resolution|context_length|vocab_size", "sizes that the other tensors tell"),
@@ -73,7 +76,7 @@ def is_made_of(shapes: Shapes, others: Collection[str] = ()) -> bool:
     return {key.split(".", maxsplit=1)[0] for key in shapes} <= {*_PARTS, *others}
 
 
-def whose_width(shapes: Shapes, towers: Mapping[str, CLIPConfig]) -> str | None:
-    """Return the backbone whose image tower is as wide as the file's; None if there is none."""
-    (width, *_) = shapes["visual.class_embedding"] or (0,)
-    return next((backbone for backbone, tower in towers.items() if tower.width == width), None)
+def whose_sizes(shapes: Shapes, towers: Mapping[str, CLIPConfig]) -> str | None:
+    """Return the backbone whose image tower is as wide as the file's, on patches as large; None if there is none."""
+    width, patch = (shapes[key][-1] if shapes[key] else 0 for key in _SIZES)
+    return next((name for name, tower in towers.items() if (tower.width, tower.patch) == (width, patch)), None)

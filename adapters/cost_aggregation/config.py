@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ovrisisbench.adapters.clip.config import CLIPConfig
 from ovrisisbench.adapters.cost_aggregation.layer import AggregatorConfig, Attention
 
-__all__ = ["TINY_CLIP", "FamilyConfig"]
+__all__ = ["FamilyConfig"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,3 @@ class FamilyConfig:
     def clip_input(self) -> int:
         """Side of CLIP's input in pixels."""
         return self.grid * self.clip.patch
-
-
-TINY_CLIP = CLIPConfig(name="tiny", patch=16, table=6, width=64, blocks=4, embedding=32, text_width=64, text_blocks=2)
-"""A CLIP for the smallest configuration of each model of the family."""

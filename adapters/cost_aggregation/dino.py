@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from ovrisisbench.adapters.clip.positions import resized_positions
 from ovrisisbench.adapters.inference.folding import Foldable
 
-__all__ = ["DINO", "DINOConfig"]
+__all__ = ["DINO", "TINY_DINO", "DINOConfig"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,10 @@ class DINOConfig:
     heads: int = 12
     taps: tuple[int, ...] = (3, 7, 11)
     """0-based blocks whose outputs are used; the last one feeds the cost volume."""
+
+
+TINY_DINO = DINOConfig(table=24, width=64, blocks=4, heads=2, taps=(1, 2, 3))
+"""The same classes, only smaller: trained on the mini world, for tests and demonstrations."""
 
 
 class DINO(Foldable):

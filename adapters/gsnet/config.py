@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ovrisisbench.adapters.clip.config import VIT_B_16, VIT_L_14_336
-from ovrisisbench.adapters.cost_aggregation.config import TINY_CLIP, FamilyConfig
-from ovrisisbench.adapters.cost_aggregation.dino import DINOConfig
+from ovrisisbench.adapters.clip.config import TINY_CLIP, VIT_B_16, VIT_L_14_336
+from ovrisisbench.adapters.cost_aggregation.config import FamilyConfig
+from ovrisisbench.adapters.cost_aggregation.dino import TINY_DINO, DINOConfig
 
 __all__ = ["BACKBONES", "TINY", "VIT_B", "VIT_L", "GSNetConfig"]
 
@@ -33,16 +33,16 @@ brought to the text's dimension, as in RSKT-Seg's code, which descends from it; 
 TINY = GSNetConfig(
     clip=TINY_CLIP,
     clip_taps=(1, 2),
-    rsib=DINOConfig(table=6, width=64, blocks=4, heads=2, taps=(1, 2, 3)),
-    grid=6,
-    hidden=64,
-    image_guidance=64,
-    text_guidance=64,
+    rsib=TINY_DINO,
+    grid=12,
+    hidden=32,
+    image_guidance=32,
+    text_guidance=32,
     adapter_dims=(32, 16),
     guidance_dims=(16, 16),
     decoder_dims=(32, 16),
     window=3,
 )
-"""The same classes, only smaller; for tests and demonstrations, no weights exist for it."""
+"""The same classes, only smaller, on encoders that were trained on the mini world."""
 
 BACKBONES = {"vit-b": VIT_B, "vit-l": VIT_L, "tiny": TINY}

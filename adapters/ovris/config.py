@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ovrisisbench.adapters.clip.config import VIT_B_16, VIT_L_14_336
-from ovrisisbench.adapters.cost_aggregation.config import TINY_CLIP, FamilyConfig
+from ovrisisbench.adapters.clip.config import TINY_CLIP, VIT_B_16, VIT_L_14_336
+from ovrisisbench.adapters.cost_aggregation.config import FamilyConfig
 
 __all__ = ["BACKBONES", "TINY", "VIT_B", "VIT_L", "OVRISConfig"]
 
@@ -34,15 +34,15 @@ VIT_L = OVRISConfig(clip=VIT_L_14_336, clip_taps=(7, 15))
 TINY = OVRISConfig(
     clip=TINY_CLIP,
     clip_taps=(1, 2),
-    grid=6,
-    hidden=64,
-    image_guidance=64,
-    text_guidance=64,
+    grid=12,
+    hidden=32,
+    image_guidance=32,
+    text_guidance=32,
     adapter_dims=(32, 16),
     guidance_dims=(16, 16),
     decoder_dims=(32, 16),
     window=3,
 )
-"""The same classes, only smaller; for tests and demonstrations, no weights exist for it."""
+"""The same classes, only smaller, on encoders that were trained on the mini world."""
 
 BACKBONES = {"vit-b": VIT_B, "vit-l": VIT_L, "tiny": TINY}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ovrisisbench.adapters.clip.config import VIT_B_16, VIT_L_14_336, CLIPConfig
+from ovrisisbench.adapters.clip.config import TINY_CLIP, VIT_B_16, VIT_L_14_336, CLIPConfig
 
 __all__ = ["BACKBONES", "TINY", "VIT_B", "VIT_L", "Dense", "PlainCLIPConfig"]
 
@@ -34,10 +34,7 @@ VIT_B = PlainCLIPConfig(clip=VIT_B_16)
 VIT_L = PlainCLIPConfig(clip=VIT_L_14_336)
 """At 336 x 336."""
 
-TINY = PlainCLIPConfig(
-    clip=CLIPConfig(name="tiny", patch=16, table=4, width=64, blocks=3, embedding=32, text_width=64, text_blocks=2),
-    grid=6,
-)
+TINY = PlainCLIPConfig(clip=TINY_CLIP, grid=TINY_CLIP.table)
 """The same classes, only smaller; for tests and demonstrations, no weights exist for it."""
 
 BACKBONES = {"vit-b": VIT_B, "vit-l": VIT_L, "tiny": TINY}

@@ -11,7 +11,7 @@ from ovrisisbench.adapters.clip.openai_file import (
     holds_clip,
     is_made_of,
     name_in_file,
-    whose_width,
+    whose_sizes,
 )
 from ovrisisbench.adapters.official_files.layout import FileLayout, Shapes
 from ovrisisbench.adapters.official_files.renaming import Source
@@ -29,7 +29,7 @@ def report(shapes: Shapes) -> CheckpointReport | None:
     """
     if not holds_clip(shapes) or not is_made_of(shapes):
         return None
-    backbone = whose_width(shapes, {name: config.clip for name, config in BACKBONES.items()})
+    backbone = whose_sizes(shapes, {name: config.clip for name, config in BACKBONES.items()})
     if backbone is None:
         return None
     found = file_layout(BACKBONES[backbone]).compare(shapes)

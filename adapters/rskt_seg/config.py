@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
-from ovrisisbench.adapters.clip.config import VIT_B_16, VIT_B_32, VIT_L_14_336, CLIPConfig
-from ovrisisbench.adapters.cost_aggregation.config import TINY_CLIP, FamilyConfig
-from ovrisisbench.adapters.cost_aggregation.dino import DINOConfig
+from ovrisisbench.adapters.clip.config import TINY_CLIP, TINY_REMOTE_CLIP, VIT_B_16, VIT_B_32, VIT_L_14_336, CLIPConfig
+from ovrisisbench.adapters.cost_aggregation.config import FamilyConfig
+from ovrisisbench.adapters.cost_aggregation.dino import TINY_DINO, DINOConfig
 
 __all__ = ["BACKBONES", "TINY", "VIT_B", "VIT_L", "Fusion", "RSKTSegConfig"]
 
@@ -81,19 +81,19 @@ VIT_L = RSKTSegConfig(clip=VIT_L_14_336, clip_taps=(7, 15))
 TINY = RSKTSegConfig(
     clip=TINY_CLIP,
     clip_taps=(1, 2),
-    remote_tower=replace(TINY_CLIP, patch=32),
+    remote_tower=TINY_REMOTE_CLIP,
     remote_taps=(1, 2),
-    dino_tower=DINOConfig(table=6, width=64, blocks=4, heads=2, taps=(1, 2, 3)),
-    grid=6,
-    hidden=64,
-    image_guidance=64,
-    text_guidance=64,
+    dino_tower=TINY_DINO,
+    grid=12,
+    hidden=32,
+    image_guidance=32,
+    text_guidance=32,
     adapter_dims=(32, 16),
     guidance_dims=(16, 16),
     decoder_dims=(32, 16),
     layers=2,
     window=3,
 )
-"""The same classes, only smaller; for tests and demonstrations, no weights exist for it."""
+"""The same classes, only smaller, on encoders that were trained on the mini world."""
 
 BACKBONES = {"vit-b": VIT_B, "vit-l": VIT_L, "tiny": TINY}

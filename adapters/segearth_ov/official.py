@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ovrisisbench.adapter.checkpoints import read_state_dict
 from ovrisisbench.adapter.interface import CheckpointReport, LoadOptions
-from ovrisisbench.adapters.clip.openai_file import IGNORABLE, holds_clip, is_made_of, name_in_file, whose_width
+from ovrisisbench.adapters.clip.openai_file import IGNORABLE, holds_clip, is_made_of, name_in_file, whose_sizes
 from ovrisisbench.adapters.official_files.layout import FileLayout, Shapes
 from ovrisisbench.adapters.official_files.renaming import Source
 from ovrisisbench.adapters.segearth_ov.config import BACKBONES, SegEarthOVConfig
@@ -40,7 +40,7 @@ def report(shapes: Shapes) -> CheckpointReport | None:
     towers = {name: config.clip for name, config in BACKBONES.items()}
     clip, upsampler = holds_clip(shapes), _has_upsampler(shapes)
     if clip:
-        backbone = whose_width(shapes, towers)
+        backbone = whose_sizes(shapes, towers)
     elif upsampler:
         channels = shapes.get(_CHANNELS, ())
         backbone = next((name for name, tower in towers.items() if channels == (tower.embedding,)), "vit-b")

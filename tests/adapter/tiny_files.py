@@ -13,7 +13,7 @@ from ovrisisbench.adapter.compact_files import write_compact
 from ovrisisbench.adapter.own_files import WeightsCard
 from ovrisisbench.adapters.cat_seg import config as cat_seg
 from ovrisisbench.adapters.cat_seg.adapter import CATSegAdapter
-from ovrisisbench.adapters.cost_aggregation.config import TINY_CLIP
+from ovrisisbench.adapters.clip.config import TINY_CLIP
 from ovrisisbench.adapters.gsnet.adapter import GSNetAdapter
 from ovrisisbench.adapters.gsnet.config import BACKBONES as GSNET
 from ovrisisbench.adapters.inference.ready import seeded
@@ -63,7 +63,7 @@ def layout_of(model: str) -> FileLayout:
 @cache
 def _clip() -> Mapping[str, Tensor]:
     """The CLIP of the cost-aggregation family under OpenAI's names, attention in one matrix."""
-    layout = clip_layout(PlainCLIPConfig(clip=TINY_CLIP, grid=6))
+    layout = clip_layout(PlainCLIPConfig(clip=TINY_CLIP, grid=TINY_CLIP.table))
     return official_state(seeded(layout.build, 11), layout)
 
 

@@ -61,7 +61,7 @@ def test_another_enlargement_is_another_loss(monkeypatch: pytest.MonkeyPatch, op
     enlarge = torch.nn.functional.interpolate
 
     def otherwise(maps: Tensor, **given: object) -> Tensor:
-        logits = maps.shape[1:] == (4, 24, 24)
+        logits = maps.shape[1:] == (4, 48, 48)
         return enlarge(maps, **{**given, **options} if logits else given)
 
     monkeypatch.setattr(pixel_loss.F, "interpolate", otherwise)

@@ -116,7 +116,7 @@ def test_a_file_of_another_encoder_is_refused(files: dict[str, Path], tmp_path: 
         _started("cat-seg", clip_weights=files["dino"])
     clip = torch.load(files["clip"], weights_only=True)
     torch.save({**clip, "text_projection": torch.zeros(3, 3)}, tmp_path / "x.pth")
-    with pytest.raises(CheckpointError, match=r"text_projection has the shape \(3, 3\), not \(64, 32\)"):
+    with pytest.raises(CheckpointError, match=r"text_projection has the shape \(3, 3\), not \(64, 64\)"):
         _started("cat-seg", clip_weights=tmp_path / "x.pth")
 
 

@@ -117,7 +117,10 @@ def test_a_file_gives_the_network_that_it_was_saved_from(model: str, tmp_path: P
     adapter = _load(model, write_checkpoint(tmp_path / "x.pth", state), settings={"linears": "plain"})
     loaded = adapter.network.state_dict()
     assert all(torch.equal(loaded[key], tensor) for key, tensor in network.state_dict().items())
-    image, text = torch.randn(1, 3, 96, 96), torch.nn.functional.normalize(torch.randn(3, 32), dim=-1)
+    image, text = (
+        torch.randn(1, 3, 96, 96),
+        torch.nn.functional.normalize(torch.randn(3, network.config.clip.embedding), dim=-1),
+    )
     torch.testing.assert_close(adapter.network(image, text), network(image, text), atol=1e-4, rtol=1e-4)
     assert not any(parameter.requires_grad for parameter in adapter.network.parameters())
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ovrisisbench.adapters.clip.config import VIT_B_16, VIT_L_14_336
-from ovrisisbench.adapters.clip.openai_file import holds_clip, is_made_of, name_in_file, whose_width
+from ovrisisbench.adapters.clip.openai_file import holds_clip, is_made_of, name_in_file, whose_sizes
 from tests.adapters.official_shapes import case_shapes
 
 TOWERS = {"vit-b": VIT_B_16, "vit-l": VIT_L_14_336}
@@ -18,10 +18,10 @@ def clip_shapes() -> dict[str, tuple[int, ...]]:
 def test_a_file_of_clip_is_recognised_by_its_parts(clip_shapes: dict[str, tuple[int, ...]]) -> None:
     assert holds_clip(clip_shapes)
     assert is_made_of(clip_shapes)
-    assert whose_width(clip_shapes, TOWERS) == "vit-b"
-    assert whose_width({**clip_shapes, "visual.class_embedding": (1024,)}, TOWERS) == "vit-l"
-    assert whose_width({**clip_shapes, "visual.class_embedding": (1280,)}, TOWERS) is None
-    assert whose_width({**clip_shapes, "visual.class_embedding": ()}, TOWERS) is None
+    assert whose_sizes(clip_shapes, TOWERS) == "vit-b"
+    assert whose_sizes({**clip_shapes, "visual.class_embedding": (1024,)}, TOWERS) == "vit-l"
+    assert whose_sizes({**clip_shapes, "visual.class_embedding": (1280,)}, TOWERS) is None
+    assert whose_sizes({**clip_shapes, "visual.class_embedding": ()}, TOWERS) is None
 
 
 def test_what_stands_beside_clip_is_seen(clip_shapes: dict[str, tuple[int, ...]]) -> None:

@@ -65,7 +65,7 @@ def test_every_promise_of_the_contract_is_kept(dense: str) -> None:
 def test_a_square_image_gives_the_cosines_of_its_patches(adapter: PlainCLIPAdapter) -> None:
     (score_map,) = adapter.predict(IMAGES[:1], image_ids=["0"])
     assert score_map.crop is None
-    assert score_map.scores.shape == (3, 6, 6)
+    assert score_map.scores.shape == (3, 12, 12)
     squared = F.interpolate(_mapped(IMAGES[0], 640, 640), size=(96, 96), mode="bilinear", align_corners=False)
     expected = lively()(squared, adapter.embeddings)[0]
     torch.testing.assert_close(score_map.scores, expected, atol=1e-5, rtol=0)
@@ -101,7 +101,7 @@ def test_the_trace_sees_input_and_cosines_and_changes_no_bit(adapter: PlainCLIPA
         assert torch.equal(traced, adapter.score(IMAGES[1]))
     assert {name: tuple(tensor.shape) for name, tensor in seen.items()} == {
         "clip_in": (1, 3, 96, 96),
-        "cosines": (1, 3, 6, 6),
+        "cosines": (1, 3, 12, 12),
     }
 
 

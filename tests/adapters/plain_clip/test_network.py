@@ -57,7 +57,7 @@ def test_cosines_are_those_of_the_second_version(config: PlainCLIPConfig, fold: 
         used = [module for module in network.modules() if isinstance(module, Foldable) and module.folded is not None]
         assert len(used) == (2 if config.dense == "value" else 1), "the position table, and the value path"
     images = torch.randn(2, 3, 96, 96, generator=torch.Generator().manual_seed(0))
-    text = F.normalize(torch.randn(4, 32, generator=torch.Generator().manual_seed(1)), dim=-1)
+    text = F.normalize(torch.randn(4, config.clip.embedding, generator=torch.Generator().manual_seed(1)), dim=-1)
     cosines = network(images, text)
     plain = torch.stack([_second_version(network, image, text) for image in images])
     torch.testing.assert_close(cosines.double(), plain, atol=1e-5, rtol=0)
@@ -69,7 +69,7 @@ def test_the_two_ways_to_read_the_last_block_differ() -> None:
     assert value.state_dict().keys() == ordinary.state_dict().keys()
     ordinary.load_state_dict(value.state_dict())
     image = torch.randn(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))
-    text = F.normalize(torch.randn(4, 32, generator=torch.Generator().manual_seed(1)), dim=-1)
+    text = F.normalize(torch.randn(4, TINY.clip.embedding, generator=torch.Generator().manual_seed(1)), dim=-1)
     assert (value(image, text) - ordinary(image, text)).abs().max() > 1e-2
 
 
@@ -86,7 +86,7 @@ def test_parameters_are_those_of_clip_without_its_temperature() -> None:
 
 def test_gradients_reach_both_ends_of_the_tower() -> None:
     network = fold_weights(lively(replace(TINY)).requires_grad_(True))
-    text = F.normalize(torch.randn(2, 32), dim=-1)
+    text = F.normalize(torch.randn(2, TINY.clip.embedding), dim=-1)
     network(torch.randn(1, 3, 96, 96), text).square().sum().backward()
     without = {name for name, parameter in network.clip.named_parameters() if parameter.grad is None}
     assert not without

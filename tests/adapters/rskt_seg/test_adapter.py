@@ -42,7 +42,7 @@ def test_the_adapter_fulfils_the_contract() -> None:
         assert score_map.image_size == image.shape[:2]
         assert score_map.crop is None
         assert isinstance(score_map.scores, torch.Tensor)
-        assert score_map.scores.shape == (3, 24, 24)
+        assert score_map.scores.shape == (3, 48, 48)
         assert score_map.scores.dtype == torch.float32
         assert 0 <= score_map.scores.min() <= score_map.scores.max() <= 1
 
@@ -113,7 +113,7 @@ def test_one_class_and_many_classes_work() -> None:
     for count in (1, 255, 260):
         adapter.set_vocabulary([f"class {index}" for index in range(count)])
         (score_map,) = adapter.predict(IMAGES[:1], image_ids=["0"])
-        assert score_map.scores.shape == (count, 24, 24)
+        assert score_map.scores.shape == (count, 48, 48)
         assert score_map.scores.isfinite().all()
 
 

@@ -45,9 +45,9 @@ def test_every_combination_of_switches_makes_the_round_trip(config: RSKTSegConfi
     if not (config.rotate or config.remote_clip or config.efficient or not config.dino) and config.fusion == "separate":
         wishes |= {"rotate": False, "remote_clip": False, "efficient": False}  # GSNet's network
     loaded = from_checkpoint(write_checkpoint(tmp_path / "x.pth", rskt_state(network)), "tiny", wishes)
-    image, text = torch.randn(1, 3, 96, 96), torch.nn.functional.normalize(torch.randn(3, 32), dim=-1)
+    image, text = torch.randn(1, 3, 96, 96), torch.nn.functional.normalize(torch.randn(3, 64), dim=-1)
     logits = network(image, text)
-    assert logits.shape == (1, 3, 24, 24)
+    assert logits.shape == (1, 3, 48, 48)
     assert logits.isfinite().all()
     assert torch.equal(loaded.eval()(image, text), logits)
 
@@ -75,7 +75,7 @@ def test_rarer_settings_make_the_round_trip(config: RSKTSegConfig, tmp_path: Pat
     if config.window == 6:
         state = {key: tensor for key, tensor in state.items() if "attn_mask" not in key}
     loaded = from_checkpoint(write_checkpoint(tmp_path / "x.pth", state), "tiny", said)
-    image, text = torch.randn(1, 3, 96, 96), torch.nn.functional.normalize(torch.randn(3, 32), dim=-1)
+    image, text = torch.randn(1, 3, 96, 96), torch.nn.functional.normalize(torch.randn(3, 64), dim=-1)
     assert torch.equal(loaded.eval()(image, text), network(image, text))
 
 
@@ -144,8 +144,8 @@ def test_a_file_of_nothing_known_is_refused(tmp_path: Path) -> None:
         ("tiny", {"fusion": "concatenation", "rotate": False}, "needs the rotations"),
         ("tiny", {"pooling": 2}, "pooling belongs to CAT-Seg's layers"),
         ("tiny", {"efficient": False, "heads": 5}, "heads=5 does not divide"),
-        ("tiny", {"efficient": False, "window": 4}, "window=4 does not divide the 6x6 grid"),
-        ("tiny", {"efficient": False, "pooling": 4}, "pooling=4 does not divide"),
+        ("tiny", {"efficient": False, "window": 5}, "window=5 does not divide the 12x12 grid"),
+        ("tiny", {"efficient": False, "pooling": 5}, "pooling=5 does not divide"),
     ],
 )
 def test_impossible_settings_are_refused(backbone: str, wishes: dict[str, object], sentence: str) -> None:
@@ -168,7 +168,7 @@ def test_start_values_are_the_official_ones() -> None:
     attention, spatial = network.fusion.layers[0].spatial.attention, network.fusion.layers[0].spatial
     assert attention.q.weight.std().item() == pytest.approx(0.02, rel=0.1)
     assert not attention.q.bias.any()
-    assert attention.sr_v.weight.std().item() == pytest.approx((2 / (4 * 64)) ** 0.5, rel=0.1)
+    assert attention.sr_v.weight.std().item() == pytest.approx((2 / (4 * 32)) ** 0.5, rel=0.1)
     assert spatial.dwconv.weight.std().item() == pytest.approx((2 / 49) ** 0.5, rel=0.1)
     assert not spatial.dwconv.bias.any()
     head = network.transfer.head
@@ -176,4 +176,4 @@ def test_start_values_are_the_official_ones() -> None:
     assert bound * 0.9 < head.weight.abs().max() <= bound
     original = untrained("tiny", {"efficient": False}, seed=0).fusion.layers[0].classes
     assert not original.padding_tokens.any()
-    assert original.q.weight.abs().max() <= (64 + 64) ** -0.5
+    assert original.q.weight.abs().max() <= (32 + 32) ** -0.5

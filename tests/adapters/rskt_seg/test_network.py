@@ -26,7 +26,7 @@ def _network(config: RSKTSegConfig = TINY) -> RSKTSeg:
 @pytest.fixture
 def inputs() -> tuple[Tensor, Tensor]:
     torch.manual_seed(1)
-    return torch.randn(1, 3, 128, 160), F.normalize(torch.randn(4, 32), dim=-1)
+    return torch.randn(1, 3, 128, 160), F.normalize(torch.randn(4, 64), dim=-1)
 
 
 @torch.no_grad()
@@ -89,7 +89,7 @@ def test_gradients_reach_what_the_official_recipe_trains(inputs: tuple[Tensor, T
 def test_the_cost_is_turned_back_with_the_image(inputs: tuple[Tensor, Tensor]) -> None:
     network, (_, text) = _network(), inputs
     costs = []
-    clip = torch.randn(1, 36, 32)
+    clip = torch.randn(1, 36, 64)
     maps = clip.transpose(1, 2).unflatten(2, (6, 6))
     turned = [maps.rot90(turns, dims=(2, 3)).flatten(2).transpose(1, 2) for turns in range(4)]
     network.cost_volume(
