@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from ovrisisbench.adapter.compact_files import write_compact
@@ -72,7 +73,13 @@ def _frozen(model: str) -> Mapping[str, Tensor]:
     """What training leaves as it was."""
     layout = layout_of(model)
     state = official_state(seeded(layout.build, 12), layout)
-    return {key: tensor for key, tensor in state.items() if not re.fullmatch(layout.trained, key)}
+    frozen = {key: tensor for key, tensor in state.items() if not re.fullmatch(layout.trained, key)}
+    # Position tables start as zeros, but come out of training as anything else does.
+    return {key: _drawn_like(tensor) if key.endswith("pos_embed") else tensor for key, tensor in frozen.items()}
+
+
+def _drawn_like(tensor: Tensor) -> Tensor:
+    return torch.randn(tensor.shape, generator=torch.Generator().manual_seed(13))
 
 
 def trained_state(model: str, seed: int) -> dict[str, Tensor]:
