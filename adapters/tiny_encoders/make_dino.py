@@ -24,7 +24,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ovrisisbench.adapter.own_files import WeightsCard, write_weights
+from ovrisisbench.adapter.compact_files import write_compact
+from ovrisisbench.adapter.own_files import WeightsCard
 from ovrisisbench.adapters.cost_aggregation.dino import DINO, TINY_DINO
 from ovrisisbench.adapters.images.pixels import normalised, squeezed
 from ovrisisbench.adapters.tiny_encoders.pictures import draw_pictures
@@ -167,7 +168,7 @@ def main() -> None:
         command=["python", "-m", "ovrisisbench.adapters.tiny_encoders.make_dino", *sys.argv[1:]],
         note="Trained on crops of the mini world, without labels.",
     )
-    write_weights(asked.to, tower.state_dict(), card)
+    write_compact(asked.to, tower.state_dict(), card)
 
 
 if __name__ == "__main__":

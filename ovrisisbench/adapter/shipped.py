@@ -1,7 +1,8 @@
 """The small trained weights that come with the package: which there are, and where they lie.
 
 They are listed in ``adapters/tiny_weights/index.yaml``. A run takes one of them
-for its model, backbone and training set when no other weights are given.
+for its model, backbone and training set when no other weights are given, and a
+training starts from the encoders among them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,25 @@ from ovrisisbench.adapter.own_files import FileName, Sha256
 from ovrisisbench.catalog.yaml_files import CatalogModel, load_yaml
 from ovrisisbench.errors import CheckpointError
 
-__all__ = ["MOST_BYTES", "ShippedFile", "ShippedIndex", "ShippedModel", "find_shipped", "load_shipped", "shipped_path"]
+__all__ = [
+    "CHECKPOINT",
+    "CLIP",
+    "MOST_BYTES",
+    "ShippedEncoder",
+    "ShippedFile",
+    "ShippedIndex",
+    "ShippedModel",
+    "find_encoders",
+    "find_shipped",
+    "load_shipped",
+    "shipped_path",
+]
+
+CHECKPOINT: Final = "checkpoint"
+"""The place of an encoder in a model that is nothing but this encoder."""
+
+CLIP: Final = "clip"
+"""The place of CLIP in a model; other encoders have the names of ``AdapterInfo.pretrained``."""
 
 MOST_BYTES: Final = 8_000_000
 """Size of all shipped files together; an index that lists more does not load."""
@@ -36,6 +55,15 @@ class ShippedFile(CatalogModel):
     note: str = ""
 
 
+class ShippedEncoder(ShippedFile):
+    """Weights that trainings start from; trained models share the tensors of it that stayed frozen."""
+
+    backbone: str
+    """Of the models below."""
+    starts: dict[str, str]
+    """Model -> place in it: :data:`CLIP`, a name of ``AdapterInfo.pretrained``, or :data:`CHECKPOINT`."""
+
+
 class ShippedModel(ShippedFile):
     """Weights that a run can take."""
 
@@ -49,14 +77,13 @@ class ShippedIndex(CatalogModel):
     """All shipped weights."""
 
     format: Literal[1]
-    bases: tuple[ShippedFile, ...]
-    """Files whose tensors the others share."""
+    encoders: tuple[ShippedEncoder, ...]
     models: tuple[ShippedModel, ...]
 
     @property
     def files(self) -> tuple[ShippedFile, ...]:
         """Every shipped file."""
-        return (*self.bases, *self.models)
+        return (*self.encoders, *self.models)
 
     @model_validator(mode="after")
     def _each_once(self) -> ShippedIndex:
@@ -100,6 +127,17 @@ def find_shipped(model: str, backbone: str, train_set: str) -> ShippedModel | No
     asked = (model, backbone, train_set)
     entries = load_shipped(_installed()).models
     return next((entry for entry in entries if (entry.model, entry.backbone, entry.train_set) == asked), None)
+
+
+def find_encoders(model: str, backbone: str) -> dict[str, ShippedEncoder]:
+    """Return the shipped encoders of a model by their place in it; none for most backbones.
+
+    Args:
+        model: what one types after ``--model``.
+        backbone: likewise.
+    """
+    entries = [entry for entry in load_shipped(_installed()).encoders if entry.backbone == backbone]
+    return {entry.starts[model]: entry for entry in entries if model in entry.starts}
 
 
 def shipped_path(entry: ShippedFile) -> Path:

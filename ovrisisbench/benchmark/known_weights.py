@@ -9,7 +9,7 @@ from pathlib import Path
 from ovrisisbench.adapter.interface import AdapterInfo
 from ovrisisbench.adapter.own_files import WeightsCard, read_card
 from ovrisisbench.adapter.shared_tensors import partial_tables
-from ovrisisbench.adapter.shipped import find_shipped, shipped_path
+from ovrisisbench.adapter.shipped import CHECKPOINT, ShippedFile, find_encoders, find_shipped, shipped_path
 from ovrisisbench.benchmark.inputs import Loading, backbone_meant
 from ovrisisbench.errors import CheckpointError
 
@@ -56,13 +56,17 @@ def _with_shipped(info: AdapterInfo, train_set: str | None, loading: Loading) ->
     told = Informed(train_set, loading)
     given = loading.get("checkpoint") or loading.get("weights") or loading.get("untrained", False)
     backbone = loading.get("backbone") or backbone_meant(info)
-    if given or info.kind != "trained" or backbone is None or train_set is None:
-        return told
-    entry = find_shipped(info.name, backbone, train_set)
+    entry = None if given or backbone is None else _shipped(info, backbone, train_set)
     if entry is None:
         return told
     note = f"the weights come with the package: {entry.file}, seed {entry.seed}, made by '{entry.command}'"
     return Informed(train_set, {**loading, "backbone": backbone, "checkpoint": shipped_path(entry)}, (note,))
+
+
+def _shipped(info: AdapterInfo, backbone: str, train_set: str | None) -> ShippedFile | None:
+    if info.kind != "trained":
+        return find_encoders(info.name, backbone).get(CHECKPOINT)
+    return find_shipped(info.name, backbone, train_set) if train_set is not None else None
 
 
 def _with_card(info: AdapterInfo, path: Path, card: WeightsCard, told: Informed) -> Informed:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from ovrisisbench.adapter.interface import AdapterInfo, Precision
 from ovrisisbench.adapter.own_files import WeightsCard
 from ovrisisbench.adapter.recipe import ResolvedRecipe, load_recipe, resolve_recipe
 from ovrisisbench.adapter.registry import find_adapter, list_adapters, load_object
+from ovrisisbench.adapter.shipped import CLIP, find_encoders, shipped_path
 from ovrisisbench.adapter.training import CLIP_FROM_OPENAI, StartOptions
 from ovrisisbench.atomic import write_text
 from ovrisisbench.benchmark.inputs import check_setting, choose_backbone, open_prepared
@@ -50,13 +51,13 @@ class TrainOptions:
     backbone: str | None = None
     """May be None where the model has only one; ``tiny`` does not count."""
     clip_weights: str | Path | None = None
-    """``openai`` or a file; None for ``openai`` unless the encoders may start at random."""
+    """``openai`` or a file; None for ``openai``, but for ``tiny`` for the one that comes with the package."""
     weights: Mapping[str, Path] = field(default_factory=dict)
     """Files of the other encoders, by the names that the model gives them."""
     checkpoint: Path | None = None
     """A whole file of the model to go on from, instead of files of encoders."""
     untrained: bool = False
-    """Encoders without a file start at random; always so for ``tiny``."""
+    """Encoders without a file start at random; so do those of ``tiny`` that do not come with the package."""
     config: Path | None = None
     """YAML file with fields of the recipe."""
     recipe: Mapping[str, str] = field(default_factory=dict)
@@ -113,6 +114,7 @@ def train(
     info = _trainable(model)
     rules = load_protocol(protocol or protocol_for_training_set(train_set))
     backbone = choose_backbone(info, options.backbone)
+    options = _with_shipped(info, backbone, options)
     resolved = _resolved(info, backbone, train_set, rules, options)
     dataset = _open_training_set(rules, train_set, data)
     with joined_processes(_backend(options.device)) as processes, _alone(to, processes):
@@ -274,6 +276,19 @@ def _trainable(model: str) -> AdapterInfo:
         why = "is not trained at all" if info.kind != "trained" else "has no trainer here"
         raise AdapterError(f"{info.title} {why}; models that can be trained are {others}.")
     return info
+
+
+def _with_shipped(info: AdapterInfo, backbone: str, options: TrainOptions) -> TrainOptions:
+    """Complete the options by encoders that come with the package, where nothing else was said of them."""
+    if options.checkpoint is not None or options.untrained:
+        return options
+    shipped = {place: shipped_path(entry) for place, entry in find_encoders(info.name, backbone).items()}
+    clip = shipped.pop(CLIP, None)
+    return replace(
+        options,
+        clip_weights=clip if options.clip_weights is None else options.clip_weights,
+        weights={**shipped, **options.weights},
+    )
 
 
 def _resolved(

@@ -31,7 +31,7 @@ _FILE = click.Path(path_type=Path)
     "--clip-weights",
     metavar="openai|FILE",
     help="CLIP to start from: openai fetches the one of the official code, FILE is OpenAI's or open_clip's. Default: "
-    "openai, and random values for tiny.",
+    "openai, and for tiny the one that comes with the package.",
 )
 @click.option(
     "--weights",
@@ -40,7 +40,7 @@ _FILE = click.Path(path_type=Path)
     help="File of another pre-trained encoder (see 'ovrisis-bench models NAME'); may be repeated.",
 )
 @click.option("--checkpoint", type=_FILE, help="Fine-tune from a whole file of the model instead.")
-@click.option("--untrained", is_flag=True, help="Start encoders without a file at random, to try the machinery.")
+@click.option("--untrained", is_flag=True, help="Start encoders without a given file at random, to try the machinery.")
 @click.option("--config", type=_FILE, help="YAML file with fields of the recipe that differ from the official one.")
 @click.option(
     "--recipe",

@@ -9,15 +9,16 @@ import yaml
 from ovrisisbench.adapter import find_adapter, shipped
 from ovrisisbench.adapter.own_files import read_card
 from ovrisisbench.adapter.shared_tensors import partial_tables
-from ovrisisbench.adapter.shipped import MOST_BYTES, find_shipped, load_shipped, shipped_path
+from ovrisisbench.adapter.shipped import MOST_BYTES, find_encoders, find_shipped, load_shipped, shipped_path
 from ovrisisbench.errors import CatalogError, CheckpointError
 
 FILE = {"file": "a.safetensors", "sha256": hashlib.sha256(b"weights").hexdigest(), "size": 7, "command": "x", "seed": 1}
+ENCODER = {**FILE, "backbone": "tiny", "starts": {"cat-seg": "clip", "plain-clip": "checkpoint"}}
 MODEL = {**FILE, "model": "cat-seg", "backbone": "tiny", "train_set": "dlrsd"}
 
 
-def _index(folder: Path, bases: list, models: list) -> Path:
-    (folder / "index.yaml").write_text(yaml.safe_dump({"format": 1, "bases": bases, "models": models}))
+def _index(folder: Path, encoders: list, models: list) -> Path:
+    (folder / "index.yaml").write_text(yaml.safe_dump({"format": 1, "encoders": encoders, "models": models}))
     return folder
 
 
@@ -34,7 +35,7 @@ def test_what_is_shipped_is_what_the_index_says_and_small():
         card = read_card(shipped_path(entry))
         assert (card.model, card.backbone, card.train_set) == (entry.model, entry.backbone, entry.train_set)
         assert entry.backbone in find_adapter(entry.model).info.backbones
-        assert {share.file for share in card.shares} <= {base.file for base in index.bases}
+        assert {share.file for share in card.shares} <= {base.file for base in index.encoders}
         partial_tables(shipped_path(entry), card)  # finds every base, by its digest
 
 
@@ -43,6 +44,30 @@ def test_an_entry_is_found_by_model_backbone_and_training_set(tmp_path, monkeypa
     assert find_shipped("cat-seg", "tiny", "dlrsd").seed == 1
     for other in (("rskt-seg", "tiny", "dlrsd"), ("cat-seg", "vit-b", "dlrsd"), ("cat-seg", "tiny", "isaid")):
         assert find_shipped(*other) is None
+
+
+def test_encoders_are_found_by_model_and_backbone_under_their_place(tmp_path, monkeypatch):
+    dino = {**ENCODER, "file": "d.safetensors", "starts": {"rskt-seg": "dino", "gsnet": "rsib"}}
+    monkeypatch.setattr(shipped, "_installed", lambda: _index(tmp_path, [ENCODER, dino], []))
+    found = {
+        model: {place: entry.file for place, entry in find_encoders(model, "tiny").items()}
+        for model in ("cat-seg", "plain-clip", "gsnet", "sed")
+    }
+    assert found == {
+        "cat-seg": {"clip": "a.safetensors"},
+        "plain-clip": {"checkpoint": "a.safetensors"},
+        "gsnet": {"rsib": "d.safetensors"},
+        "sed": {},
+    }
+    assert find_encoders("cat-seg", "vit-b") == {}
+
+
+def test_shipped_encoders_start_what_the_models_know():
+    for entry in load_shipped().encoders:
+        for model, place in entry.starts.items():
+            info = find_adapter(model).info
+            assert entry.backbone in info.backbones
+            assert place in (*info.pretrained, *(("clip",) if info.trainer else ("checkpoint",)))
 
 
 def test_a_shipped_file_is_compared_with_the_index_before_it_is_used(tmp_path, monkeypatch):
@@ -59,17 +84,17 @@ def test_a_shipped_file_is_compared_with_the_index_before_it_is_used(tmp_path, m
 
 
 @pytest.mark.parametrize(
-    ("bases", "models", "sentence"),
+    ("encoders", "models", "sentence"),
     [
-        ([FILE], [MODEL], "a.safetensors is listed more than once"),
+        ([ENCODER], [MODEL], "a.safetensors is listed more than once"),
         ([], [MODEL, {**MODEL, "file": "b.safetensors"}], "is listed more than once"),
-        ([{**FILE, "size": 5_000_000}], [{**MODEL, "file": "b.safetensors", "size": 3_000_001}], "8,000,001 bytes"),
-        ([{**FILE, "file": "../a.safetensors"}], [], r"field 'bases\.0\.file'"),
-        ([{**FILE, "sha256": "0"}], [], r"field 'bases\.0\.sha256'"),
-        ([{**FILE, "command": ""}], [], r"field 'bases\.0\.command'"),
+        ([{**ENCODER, "size": 5_000_000}], [{**MODEL, "file": "b.safetensors", "size": 3_000_001}], "8,000,001 bytes"),
+        ([{**ENCODER, "file": "../a.safetensors"}], [], r"field 'encoders\.0\.file'"),
+        ([{**ENCODER, "sha256": "0"}], [], r"field 'encoders\.0\.sha256'"),
+        ([{**ENCODER, "command": ""}], [], r"field 'encoders\.0\.command'"),
         ([], [FILE], r"field 'models\.0\.model'"),
     ],
 )
-def test_a_wrong_index_does_not_load(tmp_path, bases, models, sentence):
+def test_a_wrong_index_does_not_load(tmp_path, encoders, models, sentence):
     with pytest.raises(CatalogError, match=sentence):
-        load_shipped(_index(tmp_path, bases, models))
+        load_shipped(_index(tmp_path, encoders, models))

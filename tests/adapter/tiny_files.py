@@ -118,7 +118,11 @@ def write_bases(folder: Path, models: tuple[str, ...] = MODELS, **form) -> list[
         "remote-clip": {key.removeprefix(_REMOTE): rskt[key] for key in rskt if key.startswith(_REMOTE)},
     }
     parts |= {model: _frozen(model) for model in models if model in ("san", "sed", "scan")}
-    return [_written(folder / f"{name}-base.safetensors", part, name, None, **form) for name, part in parts.items()]
+    cards = {"clip": "plain-clip"}  # the model that runs on it alone
+    return [
+        _written(folder / f"{name}-base.safetensors", part, cards.get(name, name), None, **form)
+        for name, part in parts.items()
+    ]
 
 
 def write_tiny(folder: Path, model: str, train_set: str, seed: int, bases: list[Path], **form) -> Path:

@@ -102,7 +102,11 @@ def shipped_files(tmp_path, monkeypatch):
         return {"file": path.name, **known}
 
     model = {**entry(path), "model": "cat-seg", "backbone": "tiny", "train_set": "dlrsd"}
-    index = {"format": 1, "bases": [entry(base) for base in bases], "models": [model]}
+    places = [{"cat-seg": "clip", "plain-clip": "checkpoint"}, {"rskt-seg": "dino"}, {"rskt-seg": "remote_clip"}]
+    encoders = [
+        {**entry(base), "backbone": "tiny", "starts": starts} for base, starts in zip(bases, places, strict=True)
+    ]
+    index = {"format": 1, "encoders": encoders, "models": [model]}
     (tmp_path / "index.yaml").write_text(yaml.safe_dump(index))
     monkeypatch.setattr(shipped, "_installed", lambda: tmp_path)
     return path
@@ -115,6 +119,12 @@ def test_shipped_weights_are_taken_where_no_others_are_given_and_that_is_said(sh
     assert taken == ("the weights come with the package: cat-seg_tiny_dlrsd.safetensors, seed 1, made by 'make tiny'")
     assert "token_embedding.weight" in unlearned
     assert "have no learned meaning" in unlearned
+
+
+def test_a_model_that_is_nothing_but_an_encoder_takes_the_shipped_encoder(shipped_files):
+    found = informed(find_adapter("plain-clip").info, None, {"backbone": "tiny"})
+    assert found.loading["checkpoint"] == shipped_files.parent / "clip-base.safetensors"
+    assert found.train_set is None
 
 
 @pytest.mark.parametrize(
