@@ -7,6 +7,11 @@ Every caption is compared with every picture of a batch, as CLIP does, with
 SigLIP's loss (Zhai et al., ICCV 2023): since everything is drawn, it is known
 which captions are true of which pictures, and a caption of another picture
 that is true by chance counts as true. What is hardly visible counts neither way.
+
+The same is asked of the patches, read densely as the segmentation models read
+them: a caption of one thing is compared with the patches that are nearest to
+it (as in PACL, Mukhoti et al., CVPR 2023). A tower as small as this one would
+otherwise tell what is in a picture, but not where. No label map is used.
 """
 
 from __future__ import annotations
@@ -18,7 +23,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
@@ -27,6 +32,7 @@ from torch import Tensor, nn
 
 from ovrisisbench.adapter.compact_files import write_compact
 from ovrisisbench.adapter.own_files import WeightsCard
+from ovrisisbench.adapters.clip.blocks import DenseBlock
 from ovrisisbench.adapters.clip.config import TINY_CLIP, TINY_REMOTE_CLIP, CLIPConfig
 from ovrisisbench.adapters.clip.image_tower import CLIPImageTower
 from ovrisisbench.adapters.clip.openai_file import name_in_file
@@ -47,6 +53,10 @@ _VISIBLE: Final = 0.01
 """Share of the pixels from which a thing can be seen by everybody."""
 
 
+_NEARNESS: Final = 10.0
+"""Factor of the cosines of the patches in the weights with which they speak for a picture."""
+
+
 class Towers(nn.Module):
     """The two towers that the adapters run, under the names that readers of CLIP's files give them."""
 
@@ -56,8 +66,17 @@ class Towers(nn.Module):
         self.text = CLIPTextTower(config.text)
 
 
+class Logits(NamedTuple):
+    """How well C captions fit B pictures."""
+
+    whole: Tensor
+    """(B, C), by the class token, as in CLIP."""
+    patches: Tensor
+    """(B, C), by the dense features of the patches that are nearest to each caption."""
+
+
 class SmallCLIP(nn.Module):
-    """Two towers, CLIP's temperature, and a bias as in SigLIP."""
+    """Two towers, CLIP's temperature, and a bias as in SigLIP; temperature and bias of the patches are their own."""
 
     def __init__(self, config: CLIPConfig) -> None:
         super().__init__()
@@ -65,15 +84,23 @@ class SmallCLIP(nn.Module):
         self.towers = Towers(config)
         self.logit_scale = nn.Parameter(torch.tensor(math.log(10.0)))
         self.logit_bias = nn.Parameter(torch.tensor(-5.0))
+        self.patch_scale = nn.Parameter(torch.tensor(math.log(10.0)))
+        self.patch_bias = nn.Parameter(torch.tensor(-5.0))
+        self.dense_block = DenseBlock(self.towers.clip.blocks[-1])
 
-    def forward(self, images: Tensor, tokens: Tensor) -> Tensor:
-        """Compare normalised images (B, 3, H, W) with token ids (C, 77): logits (B, C)."""
-        x = self.towers.clip.tokens(images)
-        for block in self.towers.clip.blocks:
+    def forward(self, images: Tensor, tokens: Tensor) -> Logits:
+        """Compare normalised images (B, 3, H, W) with token ids (C, 77)."""
+        clip = self.towers.clip
+        x = clip.tokens(images)
+        for block in clip.blocks[:-1]:
             x = block(x)
-        seen = F.normalize(self.towers.clip.projected(x[:, 0]), dim=-1)
         said = F.normalize(self.towers.text(tokens), dim=-1)
-        return seen @ said.T * self.logit_scale.exp() + self.logit_bias
+        whole = F.normalize(clip.projected(clip.blocks[-1](x)[:, 0]), dim=-1) @ said.T
+        patches = F.normalize(clip.projected(self.dense_block(x)[:, 1:]), dim=-1) @ said.T
+        nearest = ((_NEARNESS * patches).softmax(dim=1) * patches).sum(dim=1)
+        return Logits(
+            whole * self.logit_scale.exp() + self.logit_bias, nearest * self.patch_scale.exp() + self.patch_bias
+        )
 
     def official_state(self) -> dict[str, Tensor]:
         """Return the towers and the temperature under OpenAI's names."""
@@ -120,7 +147,10 @@ def train(tower: str, *, pictures: int, iterations: int, batch: int, seed: int) 
         rows = rng.choice(pictures, batch, replace=False)
         texts, said = captions.draw(batch, rng)
         shares = _least_visible(visible[rows], said)
-        loss = sigmoid_loss(model(_images(drawn, rows, rng), tokenise(texts)), torch.from_numpy(shares))
+        logits = model(_images(drawn, rows, rng), tokenise(texts))
+        shares, alone = torch.from_numpy(shares), torch.from_numpy(said.sum(axis=1) == 1)
+        # Two things need not be in one patch.
+        loss = sigmoid_loss(logits.whole, shares) + sigmoid_loss(logits.patches[:, alone], shares[:, alone])
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -13,6 +13,7 @@ from ovrisisbench.adapter.doctor import diagnose
 from ovrisisbench.adapter.interface import LoadOptions
 from ovrisisbench.adapter.registry import find_adapter
 from ovrisisbench.adapters.clip.config import TINY_CLIP
+from ovrisisbench.adapters.clip.image_tower import DenseCLIPImageTower
 from ovrisisbench.adapters.images.pixels import normalised
 from ovrisisbench.adapters.text.tokens import tokenise
 from ovrisisbench.adapters.tiny_encoders import make_clip
@@ -48,9 +49,10 @@ def test_it_learns_which_word_belongs_to_which_picture(monkeypatch: pytest.Monke
     drawn = _pictures(2, side=side, seed=9)
     images = normalised(torch.from_numpy(drawn.pixels).permute(0, 3, 1, 2).float())
     with torch.no_grad():
-        logits = model(images, tokenise(["a photo of a ocean.", "a photo of a lawn."]))
-    of_sea, of_grass = logits[:, 0] - logits[:, 1]
-    assert of_sea > of_grass + 0.3
+        found = model(images, tokenise(["a photo of a ocean.", "a photo of a lawn."]))
+    for logits in found:  # of the whole pictures, and of their patches
+        of_sea, of_grass = logits[:, 0] - logits[:, 1]
+        assert of_sea > of_grass + 0.3
 
 
 def test_its_file_is_read_as_clips_and_scores_as_the_network_does(
@@ -77,7 +79,23 @@ def test_its_file_is_read_as_clips_and_scores_as_the_network_does(
 
 def test_the_temperature_and_the_bias_learn() -> None:
     model = SmallCLIP(TINY_CLIP)
-    loss = sigmoid_loss(model(torch.randn(2, 3, 96, 96), tokenise(["a", "b"])), torch.tensor([[1.0, 0], [0, 1]]))
-    loss.backward()
-    assert model.logit_scale.grad
-    assert model.logit_bias.grad
+    visible = torch.tensor([[1.0, 0], [0, 1]])
+    found = model(torch.randn(2, 3, 96, 96), tokenise(["a", "b"]))
+    sum(sigmoid_loss(logits, visible) for logits in found).backward()
+    for number in (model.logit_scale, model.logit_bias, model.patch_scale, model.patch_bias):
+        assert number.grad
+
+
+def test_patches_speak_for_a_picture_as_the_family_reads_them_and_the_nearest_the_most() -> None:
+    model = SmallCLIP(TINY_CLIP)
+    images, tokens = torch.randn(2, 3, 96, 96), tokenise(["a", "b", "c"])
+    tower = DenseCLIPImageTower(TINY_CLIP, grid=12, taps=())
+    tower.load_state_dict(model.towers.clip.state_dict())
+    with torch.no_grad():
+        found = model(images, tokens).patches
+        cosines = F.normalize(tower(images).dense[:, 1:], dim=-1) @ F.normalize(model.towers.text(tokens), dim=-1).T
+    as_cosines = (found - model.patch_bias.item()) / model.patch_scale.exp().item()
+    assert (as_cosines <= cosines.amax(dim=1) + 1e-6).all()
+    assert (as_cosines > cosines.mean(dim=1)).all()
+    weights = (10 * cosines).softmax(dim=1)
+    torch.testing.assert_close(as_cosines, (weights * cosines).sum(dim=1), atol=1e-5, rtol=1e-5)
