@@ -170,7 +170,7 @@ def _latex(tables: Sequence[AblationTable]) -> str:
         lines += [
             r"\begin{table}[t]",
             r"  \centering",
-            rf"  \caption{{\textbf{{{escape_latex(heading(table))}.}} {escape_latex(caption(table))}}}",
+            rf"  \caption{{\textbf{{{escape_latex(heading(table))}.}} {_latex_text(caption(table))}}}",
             rf"  \label{{tab:ablation-{table.name}}}",
             r"  \resizebox{\linewidth}{!}{%",
             rf"  \begin{{tabular}}{{l*{{{switches}}}{{c}}*{{{2 * len(metrics) + 1}}}{{r}}}}",
@@ -185,9 +185,13 @@ def _latex(tables: Sequence[AblationTable]) -> str:
                 for line in block.lines
             ]
         lines += [r"    \bottomrule", r"  \end{tabular}}"]
-        lines += [rf"  \par\footnotesize {escape_latex(sentence)}" for sentence in notes(table)]
+        lines += [rf"  \par\footnotesize {_latex_text(sentence)}" for sentence in notes(table)]
         lines.append(r"\end{table}")
     return "\n".join(lines) + "\n"
+
+
+def _latex_text(text: str) -> str:
+    return escape_latex(text).replace("±", r"$\pm$").replace("Δ", r"$\Delta$")
 
 
 def _latex_cell(cell: str) -> str:
@@ -200,7 +204,7 @@ def _latex_cell(cell: str) -> str:
 
 
 def _heads(table: AblationTable) -> list[str]:
-    figures = [head for metric in table.metrics.values() for head in (metric, f"paper's {metric}")]
+    figures = [head for metric in table.metrics.values() for head in (metric, "paper")]
     return ["Dataset", *(column.heading for column in table.columns), *figures, f"Δ {table.metrics['miou']}"]
 
 
@@ -220,7 +224,9 @@ def _cells(table: AblationTable, block: AblationBlock, line: AblationLine) -> li
 
 def _spread(found: Spread, *, sign: bool = False) -> str:
     mean = percent_text(found.mean)
-    text = f"+{mean}" if sign and not mean.startswith("-") else mean
+    if float(mean) == 0:
+        mean = mean.removeprefix("-")
+    text = f"+{mean}" if sign and float(mean) > 0 else mean
     return text if found.deviation is None else f"{text} ± {percent_text(found.deviation)}"
 
 

@@ -93,6 +93,8 @@ class AblationBlock:
     """True where the data are drawn, and the printed figures are of real ones."""
     limited: bool
     """True if any data set was measured in part only."""
+    partial: bool
+    """True if prepared data lack files that their cards expect."""
     lines: tuple[AblationLine, ...]
 
 
@@ -144,6 +146,7 @@ def ablation_block(
         reference: switches of the row that the others are compared with; what is left out is off.
     """
     card = load_card(train_set)
+    used = [record.dataset for row in rows for records in row.seeds.values() for record in records]
     printed_set = _printed_train_set(published, card.family)
     full = [_full(published, row.switches) for row in rows]
     against = _full(published, reference)
@@ -172,7 +175,8 @@ def ablation_block(
         protocol_id=rules.id,
         convention=rules.metric_convention,
         is_drawn=card.drawn_after is not None,
-        limited=any(record.dataset.limited for row in rows for records in row.seeds.values() for record in records),
+        limited=any(dataset.limited for dataset in used),
+        partial=any(dataset.partial for dataset in used),
         lines=tuple(lines),
     )
 

@@ -38,6 +38,8 @@ def notes(table: AblationTable) -> tuple[str, ...]:
             found.append(f"Beside {block.title} stand the paper's figures of {said}; it has no others.")
         if block.limited:
             found.append(f"{block.title}: only a part of the images was measured (--limit).")
+        if block.partial:
+            found.append(f"{block.title}: prepared data lack files that their cards expect.")
         reasons: dict[str, list[str]] = {}
         for position, line in enumerate(block.lines, start=1):
             if line.missing:
