@@ -23,25 +23,11 @@ __all__ = ["command"]
 _FILE = click.Path(path_type=Path)
 
 
-class _Seeds(click.ParamType):
-    name = "seeds"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:  # noqa: ANN401 - click's signature
-        if isinstance(value, tuple):
-            return value
-        try:
-            numbers = [int(part) for part in str(value).split(",") if part.strip()]
-        except ValueError:
-            self.fail(f"'{value}' is neither a number of seeds nor a list such as 0,1,4.", param, ctx)
-        return tuple(numbers) if "," in str(value) else tuple(range(numbers[0] if numbers else 0))
-
-
 @click.command(name="ablate")
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @click.option("--to", type=_FILE, default=Path("ablations"), show_default=True, help="Folder for weights and records.")
 @click.option(
     "--seeds",
-    type=_Seeds(),
     default="3",
     show_default=True,
     metavar="N|LIST",
@@ -106,7 +92,7 @@ def command(
     *,
     names: tuple[str, ...],
     to: Path,
-    seeds: tuple[int, ...],
+    seeds: str,
     iterations: int | None,
     model: str | None,
     backbone: str,
@@ -158,7 +144,7 @@ def command(
         model=model,
         train_sets=_keys(train_sets),
         test_sets=_keys(test_sets),
-        seeds=seeds,
+        seeds=_seeds(seeds),
         data=data,
         protocol=protocol,
         limit=limit,
@@ -189,6 +175,16 @@ def command(
         click.echo(ablation_json(tables), nl=False)
     else:
         print_ablations(tables, console())
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    try:
+        numbers = [int(part) for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        raise click.BadParameter(
+            f"'{text}' is neither a number of seeds nor a list such as 0,1,4.", param_hint="--seeds"
+        ) from error
+    return tuple(numbers) if "," in text else tuple(range(numbers[0] if numbers else 0))
 
 
 def _keys(text: str | None) -> list[str] | None:
