@@ -160,3 +160,11 @@ def test_the_example_of_training_runs(monkeypatch, tmp_path, capsys, drawn_data)
     (block,) = _code(ROOT / "docs" / "training.md", "python")
     exec(compile(block, "training.md", "exec"), {"__name__": "__main__"})
     assert capsys.readouterr().out == "model_final.safetensors\n"
+
+
+def test_the_example_of_ablations_runs(monkeypatch, tmp_path, capsys, drawn_data):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").symlink_to(drawn_data)
+    (block,) = _code(ROOT / "docs" / "ablations.md", "python")
+    exec(compile(block, "ablations.md", "exec"), {"__name__": "__main__"})
+    assert capsys.readouterr().out == "mean 1 47.12\ncat 1 48.74\nseparate 1 47.83\n"

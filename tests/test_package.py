@@ -63,7 +63,9 @@ def test_the_wheel_holds_all_code_and_data_and_one_import_name(wheel):
     for folder, pattern in (
         ("splits", "*/*.yaml"),
         ("results", "published/*.json"),
+        ("results", "published/ablations/*.json"),
         ("adapters", "tiny_weights/*.yaml"),
+        ("adapters", "*/ablations.yaml"),
     ):
         data = {
             f"ovrisisbench/{folder}/{path.relative_to(ROOT / folder).as_posix()}"

@@ -35,6 +35,7 @@ INFO = AdapterInfo(
     licence="none stated by the authors, so all rights reserved; this implementation is independent of their code",
     trainer="ovrisisbench.adapters.rskt_seg.training:RSKTSegTrainer",
     recipe="ovrisisbench.adapters.rskt_seg:recipe.yaml",
+    ablations="ovrisisbench.adapters.rskt_seg:ablations.yaml",
     pretrained={
         "dino": "RSIB.pth, the remote-sensing DINO of GSNet, as linked in its authors' repository",
         "remote_clip": "RemoteCLIP-ViT-B-32.pt, as published by the authors of RemoteCLIP",

@@ -90,6 +90,8 @@ class AdapterInfo:
     trained here."""
     recipe: str = ""
     """``"package:file.yaml"`` of its official recipe, where there is a trainer."""
+    ablations: str = ""
+    """``"package:file.yaml"`` of its ablations (:mod:`ovrisisbench.adapter.ablations`), where it has some."""
     pretrained: Mapping[str, str] = field(default_factory=dict)
     """Files of pre-trained encoders, beside CLIP, that training starts from: what one types after ``--weights`` -> what
     it is."""

@@ -264,7 +264,9 @@ def _examined(
         return None
     diagnosis = diagnose(options.checkpoint, also=found)
     own = [report for report in diagnosis.reports if report.model == found.info.name]
-    if diagnosis.reports and not own and found.info.checkpoint_reader:
+    # Two models may share a network under some settings: where settings were given, or stand on the file's card, the
+    # model itself says whether the file is its own.
+    if diagnosis.reports and not own and found.info.checkpoint_reader and not options.settings:
         other = diagnosis.reports[0]
         raise CheckpointError(
             f"{options.checkpoint} belongs to {other.model} ({other.backbone}), not to {found.info.name}; "

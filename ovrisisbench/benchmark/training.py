@@ -5,14 +5,13 @@ This is what ``ovrisis-bench train`` calls.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from filelock import FileLock, Timeout
 
 from ovrisisbench.adapter.interface import AdapterInfo, Precision
 from ovrisisbench.adapter.own_files import WeightsCard
@@ -23,6 +22,7 @@ from ovrisisbench.adapter.training import CLIP_FROM_OPENAI, StartOptions
 from ovrisisbench.atomic import write_text
 from ovrisisbench.benchmark.inputs import check_setting, choose_backbone, open_prepared
 from ovrisisbench.benchmark.running import available_cores
+from ovrisisbench.benchmark.training_folder import FINAL, alone, saved_state
 from ovrisisbench.catalog import Protocol, load_protocol, load_vocabulary, protocol_for_training_set
 from ovrisisbench.errors import AdapterError, CheckpointError, DataError, TrainingError, did_you_mean
 
@@ -33,10 +33,7 @@ if TYPE_CHECKING:
     from ovrisisbench.train.checkpoints import SavedState
     from ovrisisbench.train.engine import Course, TestSplit, TrainReport
 
-__all__ = ["FINAL", "RECIPE", "TrainOptions", "train"]
-
-FINAL = "model_final.safetensors"
-"""Name of the weights after the last step."""
+__all__ = ["FINAL", "RECIPE", "TrainOptions", "train", "training_identity"]
 
 RECIPE = "recipe.yaml"
 """Name of the file in the output folder that holds the recipe that was followed."""
@@ -111,22 +108,51 @@ def train(
     from ovrisisbench.train.engine import follow
 
     options = options or TrainOptions()
-    info = _trainable(model)
-    rules = load_protocol(protocol or protocol_for_training_set(train_set))
-    backbone = choose_backbone(info, options.backbone)
-    options = _with_shipped(info, backbone, options)
-    resolved = _resolved(info, backbone, train_set, rules, options)
-    dataset = _open_training_set(rules, train_set, data)
-    with joined_processes(_backend(options.device)) as processes, _alone(to, processes):
-        plan = _Plan(info, backbone, train_set, rules, resolved, dataset, options, processes)
-        identity = plan.identity()
-        saved = _saved(to, identity, resume=options.resume)
+    checked = _checked(model, train_set, data, protocol, options)
+    with joined_processes(_backend(options.device)) as processes, alone(to, processes):
+        plan = checked(processes)
+        resolved, identity = plan.resolved, plan.identity()
+        saved = saved_state(to, identity, resume=options.resume)
         if saved is None and (to / FINAL).is_file():
             return to / FINAL
         if processes.is_first:
             write_text(to / RECIPE, yaml.safe_dump(resolved.recipe.flat(), sort_keys=False))
         training = _start(plan, saved)
         return follow(plan.course(training, to, identity, command, report), saved)
+
+
+def training_identity(
+    model: str,
+    *,
+    train_set: str,
+    data: Path,
+    protocol: str | None,
+    options: TrainOptions,
+    digest: Callable[[Path], str],
+) -> dict[str, Any]:
+    """Return all that makes a training what it is: two with equal ones end with equal weights, up to rounding.
+
+    ``digest`` gives the sha256 of a file of weights; everything else is as in :func:`train`.
+
+    Raises:
+        OvrisisBenchError: any mistake in the input, as one sentence.
+    """
+    from ovrisisbench.evaluate.processes import Processes
+
+    return _checked(model, train_set, data, protocol, options)(Processes()).identity(digest)
+
+
+def _checked(
+    model: str, train_set: str, data: Path, protocol: str | None, options: TrainOptions
+) -> Callable[[Processes], _Plan]:
+    """Check what was asked for; what is left to be known is which processes share the work."""
+    info = _trainable(model)
+    rules = load_protocol(protocol or protocol_for_training_set(train_set))
+    backbone = choose_backbone(info, options.backbone)
+    options = _with_shipped(info, backbone, options)
+    resolved = _resolved(info, backbone, train_set, rules, options)
+    dataset = _open_training_set(rules, train_set, data)
+    return partial(_Plan, info, backbone, train_set, rules, resolved, dataset, options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +205,11 @@ class _Plan:
         given = self.options.clip_weights
         return CLIP_FROM_OPENAI if given is None and not self.untrained else given
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self, digest: Callable[[Path], str] | None = None) -> dict[str, Any]:
         """Return all that a resumed training must have in common with its beginning."""
         from ovrisisbench.adapter.checkpoints import file_digest
 
+        digest = digest or file_digest
         options, clip = self.options, self.clip_weights()
         files = {
             "--checkpoint": options.checkpoint,
@@ -201,7 +228,7 @@ class _Plan:
             "device": self.device.partition(":")[0],
             **self.resolved.recipe.flat(),
             **{f"--set {name}": value for name, value in sorted(self.resolved.settings.items())},
-            **{name: file_digest(path) for name, path in files.items() if path is not None},
+            **{name: digest(path) for name, path in files.items() if path is not None},
         }
 
     def course(
@@ -353,23 +380,6 @@ def _open_training_set(rules: Protocol, train_set: str, data: Path) -> PreparedD
     return dataset
 
 
-def _saved(folder: Path, identity: Mapping[str, Any], *, resume: bool) -> SavedState | None:
-    """Return where a training goes on; None for a beginning, or for one that is finished."""
-    from ovrisisbench.train.checkpoints import check_identity, find_saved
-    from ovrisisbench.train.engine import LOG
-
-    if not resume:
-        if (folder / LOG).exists() or (folder / FINAL).exists():
-            raise TrainingError(
-                f"{folder} holds a training already; go on with it by --resume, or choose another folder with --to."
-            )
-        return None
-    saved = find_saved(folder)
-    if saved is not None:
-        check_identity(saved, identity, folder)
-    return saved
-
-
 def _start(plan: _Plan, saved: SavedState | None) -> Training:
     options, resolved = plan.options, plan.resolved
     trainer: type[Trainer] = load_object(plan.info.trainer, what=f"the trainer of '{plan.info.name}'")
@@ -397,17 +407,3 @@ def _backend(device: str) -> str:
 
     cuda = torch.cuda.is_available() and device != "cpu"
     return "cpu:gloo,cuda:nccl" if cuda else "gloo"
-
-
-@contextmanager
-def _alone(folder: Path, processes: Processes) -> Iterator[None]:
-    """Keep other trainings out of a folder while this one writes into it."""
-    if not processes.is_first:
-        yield
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            yield
-    except Timeout as error:
-        raise TrainingError(f"Another training is writing into {folder} right now; wait for it.") from error

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "duplicates": ("duplicates", "Find images that show the same, across splits and data sets."),
     "run": ("run", "Measure a model on prepared data sets."),
     "train": ("train", "Train a model by its official recipe."),
+    "ablate": ("ablate", "Train a model without some of its parts, and show what they are worth."),
     "leaderboard": ("leaderboard", "Build the table of measured and published results."),
     "speed": ("speed", "Time models on this machine: milliseconds, parameters, operations, memory."),
     "checkpoint": ("checkpoint", "Tell which model a file of weights is for, and what it lacks."),
