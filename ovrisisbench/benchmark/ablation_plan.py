@@ -11,7 +11,7 @@ from ovrisisbench.adapter.ablations import Ablation, AblationFile, AblationRow, 
 from ovrisisbench.adapter.interface import AdapterInfo
 from ovrisisbench.adapter.registry import find_adapter, list_adapters
 from ovrisisbench.benchmark.inputs import choose_backbone, datasets_to_run, open_prepared
-from ovrisisbench.benchmark.training import TrainOptions, training_identity
+from ovrisisbench.benchmark.training import TrainOptions, training_identity, with_shipped_encoders
 from ovrisisbench.catalog import Protocol, load_card, load_protocol, protocol_for_training_set
 from ovrisisbench.catalog.identity import content_digest
 from ovrisisbench.errors import AdapterError, RecordError, TrainingError, did_you_mean
@@ -97,6 +97,8 @@ class AblationPlan:
     blocks: tuple[PlannedBlock, ...]
     trainings: dict[str, PlannedTraining]
     """By name, in the order in which they are begun."""
+    shared: TrainOptions
+    """What all of them have in common, shipped encoders included."""
 
 
 def plan_ablations(names: Sequence[str], options: AblateOptions) -> AblationPlan:
@@ -116,6 +118,7 @@ def plan_ablations(names: Sequence[str], options: AblateOptions) -> AblationPlan
     if not options.seeds or len(set(options.seeds)) != len(options.seeds):
         raise TrainingError("--seeds names no seed, or one of them twice.")
     _check_files(info, file, options)
+    options = replace(options, training=with_shipped_encoders(info, backbone, options.training))
     planner = _Planner(info, file, backbone, options)
     blocks = tuple(
         planner.block(name, train_set)
@@ -124,7 +127,9 @@ def plan_ablations(names: Sequence[str], options: AblateOptions) -> AblationPlan
     )
     if not planner.trainings:
         raise TrainingError(f"There is nothing to run: {blocks[0].rows[0].missing or blocks[0].rows[-1].missing}")
-    return AblationPlan(info=info, backbone=backbone, blocks=blocks, trainings=planner.trainings)
+    return AblationPlan(
+        info=info, backbone=backbone, blocks=blocks, trainings=planner.trainings, shared=options.training
+    )
 
 
 class _Planner:

@@ -244,7 +244,7 @@ def _tables(plan: AblationPlan, measured: dict[str, list[Record]], options: Abla
             title=blocks[0].definition.title,
             model=plan.info.title,
             backbone=plan.backbone,
-            training=_training_words(plan, options),
+            training=_training_words(plan),
             published=blocks[0].published,
             blocks=tuple(
                 ablation_block(
@@ -273,9 +273,9 @@ def _tables(plan: AblationPlan, measured: dict[str, list[Record]], options: Abla
     ]
 
 
-def _training_words(plan: AblationPlan, options: AblateOptions) -> str:
+def _training_words(plan: AblationPlan) -> str:
     """Say what all rows have in common: the recipe's changes, and which encoders did not start from a file."""
-    shared = options.training
+    shared = plan.shared
     changes = {**shared.recipe, **shared.settings}
     words = " ".join(f"{name}={value}" for name, value in changes.items()) or "official recipe"
     if shared.config is not None:

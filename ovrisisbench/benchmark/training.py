@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ovrisisbench.train.checkpoints import SavedState
     from ovrisisbench.train.engine import Course, TestSplit, TrainReport
 
-__all__ = ["FINAL", "RECIPE", "TrainOptions", "train", "training_identity"]
+__all__ = ["FINAL", "RECIPE", "TrainOptions", "train", "training_identity", "with_shipped_encoders"]
 
 RECIPE = "recipe.yaml"
 """Name of the file in the output folder that holds the recipe that was followed."""
@@ -149,7 +149,7 @@ def _checked(
     info = _trainable(model)
     rules = load_protocol(protocol or protocol_for_training_set(train_set))
     backbone = choose_backbone(info, options.backbone)
-    options = _with_shipped(info, backbone, options)
+    options = with_shipped_encoders(info, backbone, options)
     resolved = _resolved(info, backbone, train_set, rules, options)
     dataset = _open_training_set(rules, train_set, data)
     return partial(_Plan, info, backbone, train_set, rules, resolved, dataset, options)
@@ -305,8 +305,17 @@ def _trainable(model: str) -> AdapterInfo:
     return info
 
 
-def _with_shipped(info: AdapterInfo, backbone: str, options: TrainOptions) -> TrainOptions:
-    """Complete the options by encoders that come with the package, where nothing else was said of them."""
+def with_shipped_encoders(info: AdapterInfo, backbone: str, options: TrainOptions) -> TrainOptions:
+    """Complete the options by encoders that come with the package, where nothing else was said of them.
+
+    Args:
+        info: the model's description.
+        backbone: of the network.
+        options: what was said.
+
+    Raises:
+        CheckpointError: a shipped file is damaged.
+    """
     if options.checkpoint is not None or options.untrained:
         return options
     shipped = {place: shipped_path(entry) for place, entry in find_encoders(info.name, backbone).items()}
