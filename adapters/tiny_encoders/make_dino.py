@@ -1,6 +1,7 @@
 """Train a small DINO on the mini world, without any label.
 
     python -m ovrisisbench.adapters.tiny_encoders.make_dino --to dino.safetensors
+    python -m ovrisisbench.adapters.tiny_encoders.make_dino --of leaves --to natural_dino.safetensors
 
 Self-distillation as in *Emerging Properties in Self-Supervised Vision
 Transformers* (Caron et al., ICCV 2021): a student sees small and large views of
@@ -16,6 +17,7 @@ import logging
 import math
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +30,7 @@ from ovrisisbench.adapter.compact_files import write_compact
 from ovrisisbench.adapter.own_files import WeightsCard
 from ovrisisbench.adapters.cost_aggregation.dino import DINO, TINY_DINO
 from ovrisisbench.adapters.images.pixels import normalised, squeezed
+from ovrisisbench.adapters.tiny_encoders.leaves import draw_leaves
 from ovrisisbench.adapters.tiny_encoders.pictures import draw_pictures
 
 __all__ = ["DINOHead", "distillation_loss", "train"]
@@ -37,6 +40,11 @@ _LARGE: Final = 96
 _SMALL: Final = 48
 """Sides of the views in pixels."""
 _SMALL_VIEWS: Final = 2
+_WORLDS: Final[Mapping[str, Callable[..., np.ndarray]]] = {
+    "mini-world": lambda count, **how: draw_pictures(count, **how).pixels,
+    "leaves": draw_leaves,
+}
+_NOTES: Final = {"mini-world": "crops of the mini world", "leaves": "pictures of overlapping shapes"}
 _STUDENT_TEMPERATURE: Final = 0.1
 _TEACHER_TEMPERATURE: Final = 0.04
 
@@ -88,10 +96,11 @@ def distillation_loss(student: list[Tensor], teacher: list[Tensor], centre: Tens
     return torch.stack(losses).mean()
 
 
-def train(*, pictures: int, iterations: int, batch: int, seed: int) -> DINO:
+def train(*, of: str = "mini-world", pictures: int, iterations: int, batch: int, seed: int) -> DINO:
     """Train on drawn pictures and return the teacher's tower.
 
     Args:
+        of: ``mini-world``, or ``leaves`` for pictures of nothing.
         pictures: how many are drawn.
         iterations: steps of AdamW, half-cosine from 1e-3 after a short warm-up.
         batch: pictures a step.
@@ -99,7 +108,7 @@ def train(*, pictures: int, iterations: int, batch: int, seed: int) -> DINO:
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    drawn = draw_pictures(pictures, side=192, seed=seed).pixels
+    drawn = _WORLDS[of](pictures, side=192, seed=seed)
     student = _Sees()
     teacher = copy.deepcopy(student).requires_grad_(False)
     centre = torch.zeros(_PROTOTYPES)
@@ -151,22 +160,23 @@ def main() -> None:
     """Train and write the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--to", type=Path, required=True, help="file to write, .safetensors")
+    parser.add_argument("--of", choices=sorted(_WORLDS), default="mini-world", help="what the pictures show")
     parser.add_argument("--pictures", type=int, default=6_000, help="that are drawn")
     parser.add_argument("--iterations", type=int, default=1_500)
     parser.add_argument("--batch", type=int, default=24, help="pictures a step")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    tower = train(pictures=asked.pictures, iterations=asked.iterations, batch=asked.batch, seed=asked.seed)
+    tower = train(of=asked.of, pictures=asked.pictures, iterations=asked.iterations, batch=asked.batch, seed=asked.seed)
     card = WeightsCard(
         model="dino",
         backbone="tiny",
         iterations=asked.iterations,
         seed=asked.seed,
-        recipe={"pictures": asked.pictures, "batch": asked.batch},
+        recipe={"of": asked.of, "pictures": asked.pictures, "batch": asked.batch},
         versions={"torch": torch.__version__},
         command=["python", "-m", "ovrisisbench.adapters.tiny_encoders.make_dino", *sys.argv[1:]],
-        note="Trained on crops of the mini world, without labels.",
+        note=f"Trained without labels on {_NOTES[asked.of]}.",
     )
     write_compact(asked.to, tower.state_dict(), card)
 
