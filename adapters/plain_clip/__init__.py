@@ -18,7 +18,7 @@ INFO = AdapterInfo(
     backbones={
         "vit-b": "CLIP ViT-B/16 at 384x384",
         "vit-l": "CLIP ViT-L/14@336px",
-        "tiny": "a very small network for tests and demonstrations; no weights exist for it",
+        "tiny": "a very small CLIP, trained on the mini world, that comes with the package",
     },
     weights=(
         (

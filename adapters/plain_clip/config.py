@@ -35,6 +35,6 @@ VIT_L = PlainCLIPConfig(clip=VIT_L_14_336)
 """At 336 x 336."""
 
 TINY = PlainCLIPConfig(clip=TINY_CLIP, grid=TINY_CLIP.table)
-"""The same classes, only smaller; for tests and demonstrations, no weights exist for it."""
+"""The same classes, only smaller, on the CLIP that was trained on the mini world."""
 
 BACKBONES = {"vit-b": VIT_B, "vit-l": VIT_L, "tiny": TINY}

@@ -19,7 +19,7 @@ INFO = AdapterInfo(
     backbones={
         "vit-b": "CLIP ViT-B/16 at 384x384",
         "vit-l": "CLIP ViT-L/14@336px",
-        "tiny": "a very small network for tests and demonstrations; no weights exist for it",
+        "tiny": "a very small network; weights trained on the mini world come with the package",
     },
     weights=(
         "model_final.pth of one backbone and training set, as published in the authors' repository; nothing else.",

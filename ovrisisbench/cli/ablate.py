@@ -50,7 +50,7 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--clip-weights",
     metavar="openai|FILE",
-    help="CLIP to start from, as in 'train'. Default: openai, and random values for tiny.",
+    help="CLIP to start from, as in 'train'. Default: openai, and for tiny the one that comes with the package.",
 )
 @click.option(
     "--weights",
