@@ -30,7 +30,8 @@ def _calling(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["run", "--help"], ["train", "--help"], ["prepare", "--help"]]
+    "arguments",
+    [["--help"], ["--version"], *([name, "--help"] for name in ("run", "train", "prepare", "compare", "explain"))],
 )
 def test_help_loads_nothing_heavy(arguments):
     assert _loaded_after(_calling(*arguments)) == set()
