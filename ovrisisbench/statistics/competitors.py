@@ -12,9 +12,10 @@ from ovrisisbench.records import RECORD_SUFFIX, read_record, read_record_counts
 from ovrisisbench.statistics.comparison import Contest, Settings, compare_models, mean_contest
 
 if TYPE_CHECKING:
+    from ovrisisbench.catalog.protocols import Convention
     from ovrisisbench.records import CountsTable, Record
 
-__all__ = ["Competitor", "RecordComparison", "compare_records", "model_words", "read_with_counts"]
+__all__ = ["Competitor", "RecordComparison", "common_convention", "compare_records", "model_words", "read_with_counts"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,13 +125,13 @@ def compare_records(
     )
 
 
-def common_convention(records: Sequence[Record]) -> str:
+def common_convention(records: Sequence[Record]) -> Convention:
     """Return the metric convention of records.
 
     Raises:
         RecordError: they have different ones.
     """
-    found = sorted({record.metrics.convention for record in records})
+    found: list[Convention] = sorted({record.metrics.convention for record in records})
     if len(found) > 1:
         raise RecordError(
             f"The records were measured under different metric conventions ({' and '.join(found)}): "

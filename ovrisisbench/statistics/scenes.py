@@ -73,7 +73,8 @@ def scene_sums(counts: CountsTable) -> SceneSums:
 
     def added(of_class: NDArray[np.uint8], weights: NDArray[np.float64]) -> NDArray[np.float64]:
         flat = scene * classes + of_class
-        return np.bincount(flat, weights, minlength=len(names) * classes).reshape(len(names), classes)
+        sums = np.bincount(flat, weights, minlength=len(names) * classes)
+        return np.asarray(sums, dtype=np.float64).reshape(len(names), classes)
 
     found = np.where(truth == prediction, pixels, 0.0)
     sums = np.stack([added(truth, pixels), added(prediction, pixels), added(truth, found)], axis=1)

@@ -108,8 +108,8 @@ class Spread:
         split = (variances**2 / freedoms).sum(axis=0)
         most = freedoms.sum(axis=0)
         return cls(
-            estimate=sum(part.estimate for part in parts) / np.float64(count),
-            replicates=sum(part.replicates for part in parts) / np.float64(count),
+            estimate=np.sum([part.estimate for part in parts], axis=0) / count,
+            replicates=np.sum([part.replicates for part in parts], axis=0) / count,
             error=np.sqrt(variance),
             freedom=np.divide(variance**2, split, out=most, where=split > 0),
             scenes=sum(part.scenes for part in parts),

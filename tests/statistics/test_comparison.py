@@ -17,7 +17,7 @@ FEW = {"resamples": 300}
 
 
 @given(models)
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 def test_a_model_against_itself_differs_by_exactly_nothing_and_never_wins(model):
     table = drawn_table(quality=model[0], seed=model[1])
     pair = paired_comparison(table, table, **FEW)
@@ -29,7 +29,7 @@ def test_a_model_against_itself_differs_by_exactly_nothing_and_never_wins(model)
 
 
 @given(models, models)
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 def test_to_swap_a_and_b_turns_every_sign(one, other):
     a, b = (drawn_table(quality=quality, seed=seed) for quality, seed in (one, other))
     there, back = paired_comparison(a, b, **FEW), paired_comparison(b, a, **FEW)
@@ -44,7 +44,7 @@ def test_to_swap_a_and_b_turns_every_sign(one, other):
 
 
 @given(models, models, st.sampled_from([0.9, 0.95, 0.99]))
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 def test_the_p_value_is_small_exactly_where_the_interval_leaves_zero_out(one, other, level):
     a, b = (drawn_table(quality=quality, seed=seed) for quality, seed in (one, other))
     for difference in paired_comparison(a, b, resamples=1000, level=level).figures.values():
@@ -102,6 +102,7 @@ def test_holm_is_done_as_by_hand():
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
+@settings(deadline=None)
 def test_holm_rejects_what_closed_testing_by_bonferroni_rejects(p_values):
     # A hypothesis falls if every intersection of hypotheses with it falls by Bonferroni.
     everything = range(len(p_values))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import jaccard_score, recall_score
@@ -19,6 +19,7 @@ confusions = st.integers(1, 5).flatmap(
 
 
 @given(confusions, st.sampled_from(CONVENTIONS))
+@settings(deadline=None)
 def test_figures_of_sums_are_those_of_the_confusion_matrix(confusion, convention):
     expected = compute_metrics(confusion, convention)
     sums = pixel_sums(confusion)

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -11,11 +11,13 @@ freedoms = st.floats(1, 1e6)
 
 
 @given(st.floats(-1e4, 1e4), freedoms)
+@settings(deadline=None)
 def test_tail_probabilities_are_those_of_scipy(t, freedom):
     assert t_two_sided(t, freedom) == pytest.approx(2 * stats.t.sf(abs(t), freedom), rel=1e-7, abs=1e-300)
 
 
 @given(st.floats(0.01, 0.9999), freedoms)
+@settings(deadline=None)
 def test_quantiles_are_those_of_scipy(level, freedom):
     assert t_quantile(level, freedom) == pytest.approx(stats.t.ppf((1 + level) / 2, freedom), rel=1e-7)
 
