@@ -168,3 +168,11 @@ def test_the_example_of_ablations_runs(monkeypatch, tmp_path, capsys, drawn_data
     (block,) = _code(ROOT / "docs" / "ablations.md", "python")
     exec(compile(block, "ablations.md", "exec"), {"__name__": "__main__"})
     assert capsys.readouterr().out == "mean 1 47.12\ncat 1 48.74\nseparate 1 47.83\n"
+
+
+def test_the_example_of_statistics_runs(capsys):
+    (block,) = _code(ROOT / "docs" / "statistics.md", "python")
+    exec(compile(block, "statistics.md", "exec"), {})
+    promised = re.findall(r'"\)  # (.+)', block)
+    assert len(promised) == 2
+    assert capsys.readouterr().out.splitlines() == promised

@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("train", "Train a model by its official recipe."),
     "ablate": ("ablate", "Train a model without some of its parts, and show what they are worth."),
     "leaderboard": ("leaderboard", "Build the table of measured and published results."),
+    "compare": ("compare", "Compare models on the same images: differences, intervals, ranks."),
+    "explain": ("explain", "Explain why two figures differ: fields, convention, images, classes."),
     "speed": ("speed", "Time models on this machine: milliseconds, parameters, operations, memory."),
     "checkpoint": ("checkpoint", "Tell which model a file of weights is for, and what it lacks."),
     "convert": ("convert", "Write official weights as safetensors with a card, or back."),
