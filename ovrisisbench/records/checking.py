@@ -129,7 +129,8 @@ def _rule_problems(record: Record, protocol: Protocol) -> Iterator[str]:
         yield f"protocol.datasets does not list the data sets of {protocol.name}: {', '.join(protocol.datasets)}."
     if record.metrics.convention != protocol.metric_convention:
         yield (
-            f"metrics.convention says {record.metrics.convention}, but {protocol.name} has {protocol.metric_convention}."
+            f"metrics.convention says {record.metrics.convention}, but {protocol.name} has "
+            f"{protocol.metric_convention}."
         )
     if record.dataset.key not in protocol.datasets:
         yield f"dataset.key says '{record.dataset.key}', which {protocol.name} does not test."
@@ -158,7 +159,7 @@ def _remarks(record: Record) -> Iterator[str]:
     if model.precision != "float32":
         yield f"It was measured in {model.precision}; only float32 compares across machines."
     if model.train_set is not None and data.seen_in_training is None:
-        yield "How many test images training has seen is unknown: the training set was not prepared beside the test set."
+        yield "How many test images training has seen is unknown: its data were not prepared beside the test set."
     if record.predictions is not None:
         said = record.predictions.source
         yield "The predictions were made elsewhere" + (f": {said}." if said else ", and --source did not say by what.")
@@ -173,7 +174,7 @@ def _contradictions(checked: Sequence[CheckedRecord]) -> Iterator[str]:
             continue
         path, record = first.setdefault(one.record.stem, (one.path, one.record))
         if record.result_digest() != one.record.result_digest():
-            yield f"{path} and {one.path} are two results of the same run with different figures; take one of them away."
+            yield f"{path} and {one.path} are two results of one run with different figures; take one of them away."
 
 
 def _missing_datasets(checked: Sequence[CheckedRecord]) -> Iterator[str]:

@@ -32,7 +32,7 @@ def private_parts(text: str) -> list[str]:
         >>> private_parts("ViT-L/14@336px, https://github.com/LiBingyu01/RSKT-Seg")
         []
     """
-    found = []
+    found: list[str] = []
     for what, pattern in _PATTERNS:
         match = pattern.search(text)
         if match and not any(entry.startswith(what) for entry in found):

@@ -91,8 +91,8 @@ def _of_array(path: Path, array: NDArray[np.generic]) -> Prediction:
     if array.ndim == 3 and np.issubdtype(array.dtype, np.floating) and 0 not in array.shape:
         return Prediction(f"{ending}, scores", "scores", array)
     raise DataError(
-        f"{path} holds an array of {array.dtype} and shape {array.shape}: give a label map (H, W) of integers, or class "
-        "scores (K, h, w) of floats."
+        f"{path} holds an array of {array.dtype} and shape {array.shape}: give a label map (H, W) of integers, or "
+        "class scores (K, h, w) of floats."
     )
 
 
@@ -126,9 +126,7 @@ def _of_picture(path: Path, picture: Image.Image) -> Prediction:
         return Prediction(f"{ending}, palette", "palette", np.asarray(picture), colours)
     if picture.mode in _NUMBERS:
         numbers = np.asarray(picture)
-        return Prediction(
-            f"{ending}, indices", "indices", numbers.astype(np.uint8) if picture.mode == "1" else numbers
-        )
+        return Prediction(f"{ending}, indices", "indices", numbers.astype(np.uint8) if picture.mode == "1" else numbers)
     if picture.mode in _COLOURS:
         if picture.mode == "RGBA" and picture.getchannel("A").getextrema() != (255, 255):
             raise DataError(f"{path} has see-through pixels, so what it says there cannot be told; save it opaque.")

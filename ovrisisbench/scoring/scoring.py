@@ -213,8 +213,9 @@ class _Counting:
             )
         if self.strays:
             problems.append(
-                f"{len(self.strays):,} prediction(s) hold values that mean none of the {len(self.class_names)} classes: "
-                f"{shortened(self.strays)}; name the class of each value in a file and give it to --vocabulary."
+                f"{len(self.strays):,} prediction(s) hold values that mean none of the {len(self.class_names)} "
+                f"classes: {shortened(self.strays)}; name the class of each value in a file and give it to "
+                "--vocabulary."
             )
         if problems:
             raise DataError(" ".join(problems))
@@ -271,8 +272,8 @@ class _Counting:
         channels, height, width = scores.shape
         if not self.named and channels != len(self.class_names):
             raise DataError(
-                f"{found.path} holds scores of {channels} classes, but the vocabulary has {len(self.class_names)}; name "
-                "the class of each channel in a file and give it to --vocabulary."
+                f"{found.path} holds scores of {channels} classes, but the vocabulary has {len(self.class_names)}; "
+                "name the class of each channel in a file and give it to --vocabulary."
             )
         # Maps at the model's own resolution are stretched as those of a run are; a cell more or less is rounding.
         if found.box is not None or abs(height * size[1] - width * size[0]) > size[0] + size[1]:

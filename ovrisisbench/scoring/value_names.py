@@ -54,7 +54,8 @@ class Labels:
             return ""
         row, column = np.unravel_index(int(strays.argmax()), strays.shape)
         value = int(self.values[row, column])
-        return f"{f'colour {unpack_colour(value)}' if self.are_colours else f'value {value}'} at row {row}, column {column}"
+        words = f"colour {unpack_colour(value)}" if self.are_colours else f"value {value}"
+        return f"{words} at row {row}, column {column}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +192,12 @@ def _index(path: Path, value: object) -> int:
     text = str(value).strip()
     if isinstance(value, bool) or not text.isascii() or not text.isdigit() or int(text) > 255:
         raise DataError(
-            f"{path}: '{value}' is neither an index 0..255 nor a colour; write colours as \"#ff0000\" or \"255, 0, 0\"."
+            f'{path}: \'{value}\' is neither an index 0..255 nor a colour; write colours as "#ff0000" or "255, 0, 0".'
         )
     return int(text)
 
 
 def _packed(colours: NDArray[np.generic]) -> NDArray[np.uint32]:
-    wide = colours.astype(np.uint32)
-    return wide[..., 0] | wide[..., 1] << np.uint32(8) | wide[..., 2] << np.uint32(16)
+    wide: NDArray[np.uint32] = colours.astype(np.uint32)
+    packed: NDArray[np.uint32] = wide[..., 0] | wide[..., 1] << np.uint32(8) | wide[..., 2] << np.uint32(16)
+    return packed
