@@ -17,6 +17,7 @@ Only the rows of one row of windows are held: (K, size, W) float32.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,23 +28,26 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-__all__ = ["BandBlender", "axis_weights", "stretched"]
+__all__ = ["BandBlender", "axis_weight", "stretched"]
 
 
-def axis_weights(axis: Axis) -> NDArray[np.float32]:
-    """Return (windows, size) float32: the weight of each window along one side, summing to 1 at every pixel.
+def axis_weight(axis: Axis, index: int) -> NDArray[np.float32]:
+    """Return (size,) float32: the weight of one window along one side; all windows sum to 1 at every pixel.
 
     Example:
         >>> from ovrisisbench.prediction.windows import spread
-        >>> axis_weights(spread(6, 4, 2)).round(2).tolist()
+        >>> [axis_weight(spread(6, 4, 2), index).round(2).tolist() for index in (0, 1)]
         [[1.0, 1.0, 0.8500000238418579, 0.15000000596046448], [0.15000000596046448, 0.8500000238418579, 1.0, 1.0]]
     """
-    bell = np.sin(np.pi * (np.arange(axis.size) + 0.5) / axis.size) ** 2
-    total = np.zeros(axis.length)
-    for start in axis.starts:
-        total[start : start + axis.size] += bell
-    weights = [bell / total[start : start + axis.size] for start in axis.starts]
-    return np.asarray(weights, np.float32)
+    size, own = axis.size, axis.starts[index]
+    bell = np.sin(np.pi * (np.arange(size) + 0.5) / size) ** 2
+    total = np.zeros(size)
+    # Only neighbours reach this window, however many there are along the side.
+    first, last = bisect_right(axis.starts, own - size), bisect_left(axis.starts, own + size)
+    for start in axis.starts[first:last]:
+        shift = start - own
+        total[max(shift, 0) : size + min(shift, 0)] += bell[max(-shift, 0) : size - max(shift, 0)]
+    return np.asarray(bell / total, np.float32)
 
 
 def stretched(scores: torch.Tensor | NDArray[np.float32], height: int, width: int) -> torch.Tensor:
@@ -71,8 +75,8 @@ class BandBlender:
         import torch
 
         self._rows, self._columns = rows, columns
-        self._down = torch.from_numpy(axis_weights(rows))
-        self._across = torch.from_numpy(axis_weights(columns))
+        self._down = torch.from_numpy(axis_weight(rows, 0))
+        self._across = [torch.from_numpy(axis_weight(columns, column)) for column in range(len(columns.starts))]
         self._sums = torch.zeros(num_classes, rows.size, columns.length)
         self._row = 0
 
@@ -88,7 +92,7 @@ class BandBlender:
             column: its number from the left.
             scores: (K, size, size) float32 on any device.
         """
-        weight = self._down[self._row][:, None] * self._across[column][None, :]
+        weight = self._down[:, None] * self._across[column][None, :]
         start = self._columns.starts[column]
         self._sums[:, :, start : start + self._columns.size] += scores.cpu() * weight
 
@@ -97,6 +101,8 @@ class BandBlender:
 
         Equal scores go to the lowest class.
         """
+        import torch
+
         starts = self._rows.starts
         last = self._row + 1 == len(starts)
         final = self._rows.size if last else starts[self._row + 1] - starts[self._row]
@@ -106,6 +112,7 @@ class BandBlender:
             self._sums[:, :kept] = self._sums[:, final:].clone()
             self._sums[:, kept:] = 0
             self._row += 1
+            self._down = torch.from_numpy(axis_weight(self._rows, self._row))
         return labels
 
 

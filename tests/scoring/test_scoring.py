@@ -256,7 +256,7 @@ def test_what_stands_where_the_truth_is_ignored_does_not_matter(made, ran, drawn
 
 def test_scores_of_another_shape_than_their_image_are_refused(made, drawn_data, tmp_path):
     folder = _written(made, tmp_path / "p", "NPZ, scores")
-    first = sorted(made)[0]
+    first = min(made)
     np.savez(folder / f"{first}.npz", scores=made[first][:, :, :60])
     with pytest.raises(DataError, match="do not have the size"):
         _score(folder, drawn_data, tmp_path)
@@ -285,7 +285,7 @@ def test_what_is_said_of_the_model_is_checked(options, words, made, drawn_data, 
 def test_two_files_of_one_image_are_refused(made, drawn_data, tmp_path):
     folder = _written(made, tmp_path / "p")
     (folder / "more").mkdir()
-    np.save(folder / "more" / f"{sorted(made)[0]}.npy", np.zeros((256, 256), np.uint8))
+    np.save(folder / "more" / f"{min(made)}.npy", np.zeros((256, 256), np.uint8))
     with pytest.raises(DataError, match="are two predictions of one image"):
         _score(folder, drawn_data, tmp_path)
 
