@@ -88,9 +88,9 @@ def _cog_writer(
     from rasterio.windows import Window
 
     place = {} if georeference is None else {"crs": georeference.crs, "transform": georeference.transform}
-    path.parent.mkdir(parents=True, exist_ok=True)
     # GDAL makes a cloud-optimised file by copying a finished one, so the rows go to a scratch file first.
     with (
+        atomic_path(path) as temporary,
         tempfile.TemporaryDirectory(dir=path.parent, prefix=".predict-") as scratch,
         warnings.catch_warnings(),
     ):
@@ -120,13 +120,12 @@ def _cog_writer(
                 done += labels.shape[0]
 
             yield write
-        with atomic_path(path) as temporary:
-            rasterio.shutil.copy(
-                plain,
-                temporary,
-                driver="COG",
-                compress="DEFLATE",
-                blocksize=_BLOCK,
-                overview_resampling="MODE",
-                bigtiff="IF_SAFER",
-            )
+        rasterio.shutil.copy(
+            plain,
+            temporary,
+            driver="COG",
+            compress="DEFLATE",
+            blocksize=_BLOCK,
+            overview_resampling="MODE",
+            bigtiff="IF_SAFER",
+        )

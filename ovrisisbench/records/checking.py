@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from ovrisisbench.catalog import Protocol, load_protocol
 from ovrisisbench.errors import CatalogError, RecordError
 from ovrisisbench.records.files import RECORD_SUFFIX, read_record, read_record_counts, record_path
@@ -103,8 +101,6 @@ def _check_counts(record: Record, path: Path, problems: list[str], checked: list
         problems.append(str(error))
         return
     checked.append(f"the sum over {len(counts):,} images, and its digest")
-    if int(counts.pixels.max(initial=0)) > np.iinfo(np.int64).max:
-        problems.append(f"{record.counts.file} counts more pixels in one image than any image has.")
 
 
 def _check_rules(record: Record, problems: list[str], checked: list[str]) -> None:

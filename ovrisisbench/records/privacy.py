@@ -27,8 +27,8 @@ def private_parts(text: str) -> list[str]:
     """Return what in a text is private, in words; public web addresses are not.
 
     Example:
-        >>> private_parts("weights of /home/ann/best.pth")
-        ["a path ('/home/ann/best.pth')"]
+        >>> private_parts("weights of /srv/ann/best.pth")
+        ["a path ('/srv/ann/best.pth')"]
         >>> private_parts("ViT-L/14@336px, https://github.com/LiBingyu01/RSKT-Seg")
         []
     """

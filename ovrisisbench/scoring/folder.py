@@ -14,7 +14,7 @@ from ovrisisbench.prepare.windows import Box
 if TYPE_CHECKING:
     from ovrisisbench.prepare import Sample
 
-__all__ = ["ENDINGS", "FoundFile", "Matched", "match_files"]
+__all__ = ["ENDINGS", "FoundFile", "Matched", "extra_sentence", "match_files", "missing_sentence", "shortened"]
 
 ENDINGS: Final = (".png", ".tif", ".tiff", ".npz", ".npy")
 """Of files that are read; all others are left alone."""

@@ -15,7 +15,14 @@ from rasterio.transform import Affine
 from ovrisisbench.adapter import LoadOptions, find_adapter
 from ovrisisbench.adapter.score_maps import cropped_scores
 from ovrisisbench.cli import cli
-from ovrisisbench.errors import AdapterError, CatalogError, CheckpointError, DataError, EvaluationError
+from ovrisisbench.errors import (
+    AdapterError,
+    CatalogError,
+    CheckpointError,
+    DataError,
+    EvaluationError,
+    OvrisisBenchError,
+)
 from ovrisisbench.evaluate import label_map
 from ovrisisbench.prediction import PredictReport, predict
 from ovrisisbench.prediction import predicting as engine
@@ -306,6 +313,13 @@ def test_mistakes_are_one_sentence(options, error, words, tmp_path):
     with pytest.raises(error, match=words):
         _predict(_png(tmp_path), tmp_path, **options)
     assert not (tmp_path / "labels.png").exists()
+
+
+@pytest.mark.parametrize("name", ["labels.tif", "labels.png"])
+def test_a_folder_that_cannot_be_written_is_one_sentence(name, tmp_path):
+    (tmp_path / "file").write_text("in the way of a folder")
+    with pytest.raises(OvrisisBenchError, match="cannot be written"):
+        _predict(_png(tmp_path), tmp_path, to=tmp_path / "file" / name)
 
 
 def test_the_picture_itself_is_never_replaced(tmp_path):
