@@ -16,8 +16,10 @@ __all__ = [
     "confusion",
     "label_map",
     "leaderboard_table",
+    "predict",
     "read_records",
     "run",
+    "score",
 ]
 
 _HOMES = {
@@ -25,16 +27,20 @@ _HOMES = {
     "confusion": "ovrisisbench.evaluate",
     "label_map": "ovrisisbench.evaluate",
     "leaderboard_table": "ovrisisbench.leaderboard",
+    "predict": "ovrisisbench.prediction",
     "read_records": "ovrisisbench.records",
     "run": "ovrisisbench.benchmark",
+    "score": "ovrisisbench.scoring",
 }
 
 if TYPE_CHECKING:
     from ovrisisbench.benchmark import run
     from ovrisisbench.evaluate import confusion, label_map
     from ovrisisbench.leaderboard import leaderboard_table
+    from ovrisisbench.prediction import predict
     from ovrisisbench.prepare import PreparedDataset
     from ovrisisbench.records import read_records
+    from ovrisisbench.scoring import score
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562

@@ -72,6 +72,6 @@ def _explained(error: OSError, path: Path) -> OvrisisBenchError | OSError:
             f"The disk is full: {path} could not be written and nothing was changed; "
             "free some space or choose another folder."
         )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
         return OvrisisBenchError(f"{path} cannot be written ({error.strerror}); choose another folder.")
     return error

@@ -176,3 +176,35 @@ def test_the_example_of_statistics_runs(capsys):
     promised = re.findall(r'"\)  # (.+)', block)
     assert len(promised) == 2
     assert capsys.readouterr().out.splitlines() == promised
+
+
+def test_the_example_of_predicting_runs(monkeypatch, tmp_path, capsys):
+    from PIL import Image
+
+    monkeypatch.chdir(tmp_path)
+    Image.linear_gradient("L").resize((96, 64)).convert("RGB").save("scene.png")
+    (block,) = _code(ROOT / "docs" / "predicting.md", "python")
+    exec(compile(block, "predicting.md", "exec"), {})
+    assert sum(int(line.split()[1]) for line in capsys.readouterr().out.splitlines()) == 96 * 64
+    assert Path("labels.png").exists()
+
+
+def test_the_examples_of_scoring_run(monkeypatch, tmp_path, capsys, drawn_data):
+    import numpy as np
+
+    from ovrisisbench.catalog import load_protocol
+    from ovrisisbench.prepare import PreparedDataset
+    from ovrisisbench.scoring.value_names import read_names
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").symlink_to(drawn_data)
+    (tmp_path / "my-predictions").mkdir()
+    samples = PreparedDataset(drawn_data / "isaid.h5").samples
+    for sample in samples:
+        np.savez(f"my-predictions/{sample.id}.npz", labels=np.zeros((sample.height, sample.width), np.uint8))
+    (block,) = _code(ROOT / "docs" / "scoring.md", "python")
+    exec(compile(block.replace('"loveda"', '"isaid"'), "scoring.md", "exec"), {})
+    assert f"{{'NPZ, indices': {len(samples)}}}" in capsys.readouterr().out
+    Path("names.yaml").write_text(_code(ROOT / "docs" / "scoring.md", "yaml")[0])
+    names = read_names(Path("names.yaml"), load_protocol().vocabulary("loveda").class_names)
+    assert (names.indices, len(names.colours)) == ({1: 1, 2: 2}, 2)

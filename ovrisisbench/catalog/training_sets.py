@@ -16,10 +16,13 @@ from pydantic import Field, model_validator
 from ovrisisbench.catalog.cards import dataset_keys, load_card
 from ovrisisbench.catalog.yaml_files import CatalogModel, load_yaml
 
-__all__ = ["OUTSIDE_PREFIX", "TrainingSet", "is_outside", "outside_training_sets", "training_set_title"]
+__all__ = ["OUTSIDE_PREFIX", "UNSTATED", "TrainingSet", "is_outside", "outside_training_sets", "training_set_title"]
 
 OUTSIDE_PREFIX = "other:"
 """Begins the key of a training set that nobody has described, such as ``other:my-tiles``."""
+
+UNSTATED = f"{OUTSIDE_PREFIX}unstated"
+"""The training set of predictions of which nobody has said what made them."""
 
 
 class TrainingSet(CatalogModel):
@@ -82,5 +85,7 @@ def training_set_title(train_set: str) -> str:
     """
     if train_set in dataset_keys():
         return load_card(train_set).title.split()[-1]
+    if train_set == UNSTATED:
+        return "an unstated set"
     outside = outside_training_sets().get(train_set)
     return outside.title if outside else train_set.removeprefix(OUTSIDE_PREFIX)

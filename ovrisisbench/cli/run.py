@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ovrisisbench.records import Record
 
-__all__ = ["ProgressReport", "command"]
+__all__ = ["ProgressReport", "command", "record_line"]
 
 
 class ProgressReport(RunReport):
@@ -52,7 +52,7 @@ class ProgressReport(RunReport):
 
     def finish(self, record: Record, path: Path) -> None:
         """Print the figures."""
-        self._progress.console.print(_line(record, path), soft_wrap=True)
+        self._progress.console.print(record_line(record, path), soft_wrap=True)
 
 
 @click.command(name="run")
@@ -160,7 +160,8 @@ def _percent(value: float | None) -> str:
     return "undefined" if value is None else percent_text(percent(value))
 
 
-def _line(record: Record, path: Path) -> str:
+def record_line(record: Record, path: Path) -> str:
+    """Return what one record says, in two or three lines."""
     metrics = record.metrics
     classes = f"{metrics.classes_in_miou} of {metrics.num_classes} classes"
     marks = [

@@ -116,12 +116,15 @@ def _qualifiers(picked: Sequence[_Picked]) -> list[tuple[str, ...]]:
 
 def _plain_words(picked: _Picked) -> tuple[str, ...]:
     words = []
+    if picked.model.kind == "predictions":
+        words.append("scored predictions")
     if picked.model.weights == "untrained":
         words.append("untrained weights")
     if picked.model.precision != "float32":
         words.append(picked.model.precision)
     if picked.slot:
-        words.append("other prepared data" if picked.slot == 1 else f"other prepared data {picked.slot}")
+        what = "other predictions" if picked.model.kind == "predictions" else "other prepared data"
+        words.append(what if picked.slot == 1 else f"{what} {picked.slot}")
     return tuple(words)
 
 
@@ -132,5 +135,6 @@ def _traits(model: ModelUsed) -> dict[str, str]:
         traits["checkpoint"] = f"{model.checkpoint.file} {model.checkpoint.sha256[:8]}"
     if model.seed is not None:
         traits["seed"] = f"seed {model.seed}"
-    traits["adapter"] = f"{model.name} of {model.adapter}"
+    if model.kind != "predictions":
+        traits["adapter"] = f"{model.name} of {model.adapter}"
     return traits

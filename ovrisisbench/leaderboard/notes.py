@@ -37,6 +37,11 @@ def measured_notes(
         notes.append("Floors are what every model must beat; they are not ranked.")
     if any(row.model.weights == "untrained" for row in rows):
         notes.append("Untrained weights show that a model runs, not how good it is; they are not ranked.")
+    if any(row.model.kind == "predictions" for row in rows):
+        notes.append(
+            "Scored predictions were made elsewhere and counted here as all others; what is said of their model and "
+            "its training was not checked."
+        )
     if left_out:
         notes.append(f"{left_out} record(s) on a part of the images are not shown, since there are better ones.")
     return tuple(notes)

@@ -14,6 +14,7 @@ from ovrisisbench.records.files import (
     write_record,
 )
 from ovrisisbench.records.frame import to_frame
+from ovrisisbench.records.predictions import PredictionsUsed
 from ovrisisbench.records.provenance import (
     command_words,
     package_versions,
@@ -48,6 +49,7 @@ __all__ = [
     "MetricValues",
     "ModelUsed",
     "Parameters",
+    "PredictionsUsed",
     "ProtocolUsed",
     "PublishedRow",
     "PublishedTable",

@@ -23,9 +23,15 @@ def _may_name_files_beside_the_checkpoint(content: Content) -> Content:
     return content
 
 
+def _may_be_scored_predictions(content: Content) -> Content:
+    # Version 4 added predictions, which may be missing, and the words for them in model.kind and model.weights.
+    return content
+
+
 _STEPS: Mapping[int, Callable[[Content], Content]] = {
     1: _may_know_what_training_has_seen,
     2: _may_name_files_beside_the_checkpoint,
+    3: _may_be_scored_predictions,
 }
 """Version -> function that turns content of that version into content of the next one.
 

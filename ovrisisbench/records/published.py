@@ -54,7 +54,7 @@ class PublishedRow(RecordModel):
 class PublishedTable(RecordModel):
     """One printed table."""
 
-    format: Literal[3] = FORMAT
+    format: Literal[4] = FORMAT
     kind: Literal["published"] = "published"
     name: str
     """File stem."""

@@ -21,6 +21,7 @@ from ovrisisbench.records.counts import CountsTable
 from ovrisisbench.records.fields import Count, FileName, RecordModel, SettingValue, Sha256
 from ovrisisbench.records.figures import MetricValues, check_figures, metrics_of
 from ovrisisbench.records.names import file_slug
+from ovrisisbench.records.predictions import PredictionsUsed
 from ovrisisbench.records.seen import SeenInTraining
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "ImageTimes",
     "ModelUsed",
     "Parameters",
+    "PredictionsUsed",
     "ProtocolUsed",
     "Record",
     "Run",
@@ -38,7 +40,7 @@ __all__ = [
     "VocabularyUsed",
 ]
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Version of the record format that this package writes; older ones are read, newer ones refused."""
 
 
@@ -58,12 +60,14 @@ class ModelUsed(RecordModel):
     """The name as papers print it."""
     adapter: str
     """Where the code comes from: entry point and package version, or file name and class."""
-    kind: Literal["trained", "training-free", "floor"]
+    kind: Literal["trained", "training-free", "floor", "predictions"]
+    """``predictions``: its label maps were made elsewhere and only counted here, see ``Record.predictions``."""
     backbone: str
     train_set: str | None
     """Key of the data set it was trained on; None for models that were not."""
-    weights: Literal["checkpoint", "untrained", "none"]
-    """``untrained``: seeded random weights; ``none``: the model has no weights of its own."""
+    weights: Literal["checkpoint", "untrained", "none", "elsewhere"]
+    """``untrained``: seeded random weights; ``none``: the model has no weights of its own; ``elsewhere``: whatever made
+    the predictions, nothing of it was seen here."""
     checkpoint: CheckpointUsed | None = None
     beside: dict[str, CheckpointUsed] = Field(default_factory=dict)
     """Files of weights beside the checkpoint, by the names that the model gives them."""
@@ -84,6 +88,8 @@ class ModelUsed(RecordModel):
     def _checkpoint_named(self) -> ModelUsed:
         if (self.weights == "checkpoint") != (self.checkpoint is not None):
             raise ValueError(f"weights says '{self.weights}', but checkpoint is {self.checkpoint!r}")
+        if (self.weights == "elsewhere") != (self.kind == "predictions"):
+            raise ValueError(f"weights says '{self.weights}', but kind is '{self.kind}'")
         return self
 
 
@@ -223,7 +229,7 @@ class Run(RecordModel):
 class Record(RecordModel):
     """The measured result of one model on one data set of one protocol."""
 
-    format: Literal[3] = FORMAT
+    format: Literal[4] = FORMAT
     kind: Literal["measured"] = "measured"
     model: ModelUsed
     protocol: ProtocolUsed
@@ -234,6 +240,8 @@ class Record(RecordModel):
     """K rows (truth) of K pixel counts (prediction)."""
     counts: CountsFile | None = None
     """None for a record without its per-image counts."""
+    predictions: PredictionsUsed | None = None
+    """The files that were scored; None for a model that ran here."""
     run: Run
 
     @classmethod
@@ -247,6 +255,7 @@ class Record(RecordModel):
         class_names: Sequence[str],
         convention: Convention,
         run: Run,
+        predictions: PredictionsUsed | None = None,
     ) -> Record:
         """Make the record of a finished evaluation; every figure is computed here.
 
@@ -258,6 +267,7 @@ class Record(RecordModel):
             class_names: K prompts in label order.
             convention: of the metrics, as the protocol names it.
             run: when and how.
+            predictions: the files that were scored, for label maps made elsewhere.
         """
         confusion = counts.confusion()
         record = cls(
@@ -267,6 +277,7 @@ class Record(RecordModel):
             vocabulary=VocabularyUsed.of(class_names),
             metrics=metrics_of(confusion, convention),
             confusion=tuple(map(tuple, confusion.tolist())),
+            predictions=predictions,
             run=run,
         )
         if dataset.images != len(counts):
@@ -296,6 +307,13 @@ class Record(RecordModel):
                 f"dataset.seen_in_training is about training on {seen.train_set}, but model.train_set says "
                 f"{self.model.train_set}"
             )
+        if (self.predictions is not None) != (self.model.kind == "predictions"):
+            raise ValueError(f"model.kind says '{self.model.kind}', but predictions is {self.predictions!r}")
+        if self.predictions is not None and self.predictions.images != self.dataset.images:
+            raise ValueError(
+                f"predictions.forms counts {self.predictions.images} images, but dataset.images says "
+                f"{self.dataset.images}"
+            )
         if self.dataset.key not in self.protocol.datasets:
             raise ValueError(f"protocol.datasets does not list dataset.key '{self.dataset.key}'")
         if self.dataset.images == 0 and any(map(any, self.confusion)):
@@ -321,12 +339,15 @@ class Record(RecordModel):
         dataset = self.dataset.model_dump(mode="json", exclude={"partial_reasons", "seen_in_training"})
         if self.dataset.left_out is not None:
             dataset["left_out"] = self.dataset.left_out
+        # Of predictions made elsewhere their labels are all that tells one model from the next.
+        scored = {} if self.predictions is None else {"predictions": self.predictions.digest}
         return {
             "model": self.model.identity(),
             "protocol": self.protocol.id,
             "dataset": dataset,
             "vocabulary": self.vocabulary.digest,
             "convention": self.metrics.convention,
+            **scored,
         }
 
     @property

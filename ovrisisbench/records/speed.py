@@ -96,7 +96,7 @@ class Flops(RecordModel):
 class SpeedRecord(RecordModel):
     """One model's speed on one device."""
 
-    format: Literal[3] = FORMAT
+    format: Literal[4] = FORMAT
     kind: Literal["speed"] = "speed"
     model: SpeedModel
     task: SpeedTask
@@ -146,7 +146,7 @@ class PublishedSpeedRow(RecordModel):
 class PublishedSpeed(RecordModel):
     """One printed table of speed; another machine's, so it never competes with measured rows."""
 
-    format: Literal[3] = FORMAT
+    format: Literal[4] = FORMAT
     kind: Literal["published-speed"] = "published-speed"
     name: str
     """File stem."""

@@ -12,6 +12,7 @@ from ovrisisbench.records import (
     ImageTimes,
     ModelUsed,
     Parameters,
+    PredictionsUsed,
     ProtocolUsed,
     Record,
     Run,
@@ -60,6 +61,17 @@ def a_floor(**changes: Any) -> ModelUsed:
         "settings": {},
     }
     return a_model(**{**content, **changes})
+
+
+def a_scored_model(**changes: Any) -> ModelUsed:
+    content = {"kind": "predictions", "weights": "elsewhere", "checkpoint": None, "adapter": "made elsewhere"}
+    return a_model(**{**content, "settings": {}, **changes})
+
+
+def some_predictions(**changes: Any) -> PredictionsUsed:
+    """Of the two images of :func:`a_table`."""
+    content: dict[str, Any] = {"digest": "b" * 64, "forms": {"PNG, indices": 2}, "source": "the authors' code"}
+    return PredictionsUsed(**{**content, **changes})
 
 
 def a_run(**changes: Any) -> Run:
@@ -119,5 +131,6 @@ def a_record(
         dataset=DatasetUsed(**used),
         class_names=changes.pop("class_names", NAMES),
         convention=changes.pop("convention", "detectron2"),
+        predictions=changes.pop("predictions", None),
         run=run or a_run(**changes),
     )

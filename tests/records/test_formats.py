@@ -29,6 +29,13 @@ def test_records_before_version_3_name_no_files_beside_the_checkpoint():
     assert read_record(HISTORIC / "v3.record.json").model.beside["rsib"].file == "RSIB.pth"
 
 
+def test_records_before_version_4_are_of_models_that_ran_here():
+    assert read_record(HISTORIC / "v3.record.json").predictions is None
+    scored = read_record(HISTORIC / "v4.record.json")
+    assert (scored.model.kind, scored.model.weights) == ("predictions", "elsewhere")
+    assert scored.predictions.forms == {"PNG, indices": 2}
+
+
 def test_an_old_record_keeps_its_file_name():
     record = read_record(HISTORIC / "v1.record.json")
     assert record.counts.file == f"{record.stem}.counts.npz"

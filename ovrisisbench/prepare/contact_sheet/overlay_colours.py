@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from colorsys import hls_to_rgb
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from ovrisisbench.prepare.storage.manifest import Manifest
 
-__all__ = ["OverlayColour", "overlay_colours"]
+__all__ = ["OverlayColour", "colours_apart", "overlay_colours"]
 
 _APART: Final = 0.1
 """Least distance of two classes in Oklab, where black and white are 1 apart."""
@@ -45,17 +46,27 @@ def overlay_colours(manifest: Manifest) -> tuple[OverlayColour, ...]:
     of the publisher's labels in one class, the first one's. The others come
     from a fixed set of hues, each as far as possible from all that are taken.
     """
+    return colours_apart(_published(manifest), len(manifest.class_names))
+
+
+def colours_apart(wished: Mapping[int, Colour], count: int) -> tuple[OverlayColour, ...]:
+    """Give each of ``count`` classes a colour that looks like no other.
+
+    Args:
+        wished: class index -> colour; kept unless it is too close to that of an earlier class.
+        count: classes.
+    """
     kept: dict[int, Colour] = {}
-    for index, colour in sorted(_published(manifest).items()):
+    for index, colour in sorted(wished.items()):
         if not kept or _distances(_oklab([*kept.values()]), colour).min() >= _APART:
             kept[index] = colour
-    missing = [index for index in range(len(manifest.class_names)) if index not in kept]
+    missing = [index for index in range(count) if index not in kept]
     substitutes = dict(zip(missing, _distinct([*kept.values(), _IGNORED], len(missing)), strict=True))
     return tuple(
         OverlayColour(kept[index], is_published=True)
         if index in kept
         else OverlayColour(substitutes[index], is_published=False)
-        for index in range(len(manifest.class_names))
+        for index in range(count)
     )
 
 
