@@ -10,12 +10,10 @@ import torch
 from ovrisisbench.adapter.checkpoints import file_digest, read_state_dict
 from ovrisisbench.adapter.conversion import convert
 from ovrisisbench.adapter.own_files import WeightsCard, read_card, write_weights
-from ovrisisbench.adapters.plain_clip.config import TINY
-from ovrisisbench.adapters.plain_clip.official import file_layout
 from ovrisisbench.errors import CheckpointError
 from tests.adapter import tiny_files
-from tests.adapters.official_shapes import case_shapes, official_state, write_zeros
-from tests.adapters.plain_clip.networks import lively
+from tests.adapters.official_shapes import case_shapes, write_zeros
+from tests.adapters.plain_clip.networks import two_models_files
 
 
 @pytest.fixture
@@ -65,9 +63,15 @@ def test_what_is_no_weights_is_left_out_and_named(official, tmp_path):
     assert small < official.stat().st_size
 
 
-def test_a_torchscript_file_becomes_a_card_and_half_floats_stay_half(tmp_path):
+@pytest.fixture
+def clip_state():
+    with two_models_files() as state:
+        yield state
+
+
+def test_a_torchscript_file_becomes_a_card_and_half_floats_stay_half(tmp_path, clip_state):
     root = torch.nn.Module()
-    for key, tensor in official_state(lively(), file_layout(TINY)).items():
+    for key, tensor in clip_state.items():
         *path, leaf = key.split(".")
         module = root
         for name in path:

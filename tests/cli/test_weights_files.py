@@ -7,12 +7,9 @@ import pytest
 import torch
 
 from ovrisisbench.adapter.own_files import WeightsCard, read_card, write_weights
-from ovrisisbench.adapters.plain_clip.config import TINY
-from ovrisisbench.adapters.plain_clip.official import file_layout
 from ovrisisbench.cli import main
 from tests.adapter import tiny_files
-from tests.adapters.official_shapes import official_state
-from tests.adapters.plain_clip.networks import lively
+from tests.adapters.plain_clip.networks import two_models_files
 
 
 def _run(capsys, *arguments: str) -> tuple[int, str, str]:
@@ -55,11 +52,11 @@ def test_the_checkpoint_command_says_where_card_and_tensors_contradict_each_othe
 
 
 def test_a_card_may_name_any_model_that_knows_the_file_but_no_other_one(capsys, tmp_path, own_file):
-    clip = official_state(lively(), file_layout(TINY))
-    for model, backbone, contradictions in (("plain-clip", "tiny", 0), ("segearth-ov", "tiny", 0), ("san", "tiny", 1)):
-        write_weights(tmp_path / "clip.safetensors", clip, WeightsCard(model=model, backbone=backbone))
-        _, out, _ = _run(capsys, "checkpoint", str(tmp_path / "clip.safetensors"), "--json")
-        assert len(json.loads(out)["disagreements"]) == contradictions, model
+    with two_models_files() as clip:
+        for model, contradictions in (("plain-clip", 0), ("segearth-ov", 0), ("san", 1)):
+            write_weights(tmp_path / "clip.safetensors", clip, WeightsCard(model=model, backbone="tiny"))
+            _, out, _ = _run(capsys, "checkpoint", str(tmp_path / "clip.safetensors"), "--json")
+            assert len(json.loads(out)["disagreements"]) == contradictions, model
 
 
 def test_a_file_without_a_card_has_none_in_json(capsys, tmp_path):
