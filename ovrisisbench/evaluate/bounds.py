@@ -11,6 +11,7 @@ output grid) is not among them: counts do not say where in the image a label lie
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,25 @@ from ovrisisbench.catalog.protocols import Convention
 from ovrisisbench.errors import EvaluationError
 from ovrisisbench.evaluate.metrics import compute_metrics
 
-__all__ = ["closed_set_confusion", "most_frequent_confusion", "oracle_confusion", "random_confusion", "truth_of"]
+__all__ = [
+    "Floor",
+    "closed_set_confusion",
+    "highest_floor",
+    "most_frequent_confusion",
+    "oracle_confusion",
+    "random_confusion",
+    "truth_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """What a model must beat on one data set."""
+
+    name: str
+    """In words, such as ``the most frequent class``."""
+    miou: float
+    """Fraction 0..1."""
 
 
 def truth_of(confusion: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -108,6 +127,24 @@ def closed_set_confusion(
         counts[:, target] += np.where(flags, 0, truth)
         answers.append((compute_metrics(counts, convention).miou or 0.0, -int(target), counts))
     return max(answers, key=lambda answer: answer[:2])[2] if answers else None
+
+
+def highest_floor(confusion: NDArray[np.int64], convention: Convention) -> Floor | None:
+    """Return the better of the two floors on the data that a confusion matrix counts; None where no pixel is labelled.
+
+    Args:
+        confusion: (K, K) pixel counts of any model, rows truth.
+        convention: of mIoU.
+
+    Example:
+        >>> highest_floor(np.array([[0, 9], [0, 1]]), "detectron2")
+        Floor(name='the most frequent class', miou=0.45)
+    """
+    truth = truth_of(confusion)
+    answers = (("a random class", random_confusion), ("the most frequent class", most_frequent_confusion))
+    floors = [(name, compute_metrics(counts_of(truth), convention).miou) for name, counts_of in answers]
+    known = [Floor(name, miou) for name, miou in floors if miou is not None]
+    return max(known, key=lambda floor: floor.miou) if known else None
 
 
 def _checked(truth: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -62,12 +62,11 @@ def class_means(confusion: NDArray[np.int64], classes: Sequence[bool], conventio
     counts = np.asarray(confusion, np.int64)
     has_truth = (counts.sum(axis=1) > 0) & flags
     in_miou = has_truth if convention == "detectron2" else (counts.sum(axis=1) + counts.sum(axis=0) > 0) & flags
-    iou = sum(value for value, flag in zip(found.iou, has_truth, strict=True) if flag and value is not None)
-    acc = sum(value for value, flag in zip(found.acc, has_truth, strict=True) if flag and value is not None)
+    iou, acc = (np.asarray(values, np.float64)[has_truth].sum() for values in (found.iou, found.acc))
     defined = bool(has_truth.any())
     return ClassMeans(
-        miou=iou / int(in_miou.sum()) if defined else None,
-        macc=acc / int(has_truth.sum()) if defined else None,
+        miou=float(iou / int(in_miou.sum())) if defined else None,
+        macc=float(acc / int(has_truth.sum())) if defined else None,
         classes_in_miou=int(in_miou.sum()),
         classes_in_macc=int(has_truth.sum()),
         num_classes=int(flags.sum()),

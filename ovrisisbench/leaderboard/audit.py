@@ -291,11 +291,7 @@ def _shared(rows: Sequence[AuditRow], pair: SharedRows) -> Check:
             computed=row.figures["miou"] - gap["miou"],
             difference=gap["miou"],
             sentence=f"the same configuration differs by {signed_all(gap)}"
-            + (
-                f"; {shifts.count(shift)} configurations differ by exactly this."
-                if shifts.count(shift) > 1
-                else "."
-            ),
+            + (f"; {shifts.count(shift)} configurations differ by exactly this." if shifts.count(shift) > 1 else "."),
         )
         for (row, gap), shift in zip(odd, shifts, strict=True)
     ]
@@ -313,7 +309,9 @@ def _equal(rows: Sequence[AuditRow]) -> Check:
     compared, findings = 0, []
     for index, one in enumerate(rows):
         for other in rows[index + 1 :]:
-            if one.table == other.table or None not in (one.train_set, other.train_set) and one.train_set != other.train_set:
+            if one.table == other.table or (
+                None not in (one.train_set, other.train_set) and one.train_set != other.train_set
+            ):
                 continue
             compared += 1
             shared = one.figures.keys() & other.figures.keys()
