@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Measure a model on prepared data sets."),
     "train": ("train", "Train a model by its official recipe."),
     "leaderboard": ("leaderboard", "Build the table of measured and published results."),
+    "conformance": ("conformance", "Compare measured figures with published ones."),
+    "audit": ("audit", "Check whether published tables agree with themselves and each other."),
     "speed": ("speed", "Time models on this machine: milliseconds, parameters, operations, memory."),
     "checkpoint": ("checkpoint", "Tell which model a file of weights is for, and what it lacks."),
     "convert": ("convert", "Write official weights as safetensors with a card, or back."),

@@ -57,7 +57,8 @@ _DEFAULT_RESULTS = Path("results")
     type=click.Choice(["exact", "interval"]),
     default="exact",
     show_default=True,
-    help="Which rows share the marks of best and second best: equal ones, or all whose paired difference may be chance.",
+    help="Which rows share the marks of best and second best: equal ones, or also those whose paired "
+    "difference may be chance.",
 )
 @click.option(
     "--export",

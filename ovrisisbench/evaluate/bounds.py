@@ -151,6 +151,6 @@ def _checked(truth: NDArray[np.int64]) -> NDArray[np.int64]:
     counts = np.asarray(truth)
     if counts.ndim != 1 or not counts.size or not np.issubdtype(counts.dtype, np.integer) or counts.min() < 0:
         raise EvaluationError(
-            f"The labelled pixels of the classes are {counts.dtype} of shape {counts.shape}: give K counts, none below 0."
+            f"The labelled pixels of classes are {counts.dtype} of shape {counts.shape}: give K counts, none below 0."
         )
     return counts.astype(np.int64)

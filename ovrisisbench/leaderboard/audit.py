@@ -16,6 +16,7 @@ from ovrisisbench.leaderboard.audit_rows import (
     AuditRow,
     ablation_rows,
     differences,
+    figures_text,
     main_rows,
     mean_over,
     same_figures,
@@ -143,7 +144,7 @@ def _bounds(tables: Sequence[PublishedTable]) -> Check:
                             printed=miou,
                             computed=macc,
                             difference=miou - macc,
-                            sentence=f"prints mIoU {percent_text(miou)} above mACC {percent_text(macc)}, which cannot be.",
+                            sentence=f"prints mIoU {percent_text(miou)} above mACC {percent_text(macc)}.",
                         )
                     )
     return Check(
@@ -212,6 +213,7 @@ def _depth(mains: Sequence[AuditRow], ablations: Sequence[PublishedAblation], sa
             findings.append(Finding(subject=subject, verdict="differs", sentence=sentence))
         for row, test_sets in hits:
             claimed = "as it says" if test_sets == depth.test_sets else f"not over {len(depth.test_sets)} as it says"
+            titles = ", ".join(map(training_set_title, test_sets))
             findings.append(
                 Finding(
                     subject=subject,
@@ -219,7 +221,7 @@ def _depth(mains: Sequence[AuditRow], ablations: Sequence[PublishedAblation], sa
                     printed=row.figures["miou"],
                     computed=mean_over(main, test_sets)["miou"],
                     difference=row.figures["miou"] - mean_over(main, test_sets)["miou"],
-                    sentence=f"the mean of the main table's row over {', '.join(map(training_set_title, test_sets))} is "
+                    sentence=f"the mean of the main table's row over {titles} is "
                     f"the ablation's row of {same.depth.switch} = {row.switches[same.depth.switch]} "
                     f"({row.figures_text}): the main table was run at that depth, and the ablation is over "
                     f"{len(test_sets)} test sets, {claimed}.",
@@ -257,8 +259,8 @@ def _complete(mains: Sequence[AuditRow], rows: Sequence[AuditRow], same: SameRow
                         printed=row.figures["miou"],
                         computed=mean["miou"],
                         difference=gaps["miou"],
-                        sentence=f"prints {row.figures_text}, the main table's mean over the same "
-                        f"{len(row.test_sets)} test sets is off by {signed_all(gaps)}{unsure}.",
+                        sentence=f"prints {row.figures_text}; the main table has {figures_text(mean)} over the same "
+                        f"{len(row.test_sets)} test sets ({signed_all(gaps)}){unsure}.",
                     )
                 )
     return Check(
@@ -278,9 +280,11 @@ def _shared(rows: Sequence[AuditRow], pair: SharedRows) -> Check:
             continue
         switches = {one: second.switches[other] for one, other in pair.switches.items()}
         switches |= dict.fromkeys(pair.off_in_first, False)
-        for first in rows:
-            if (first.table, first.train_set, first.switches) == (pair.first, second.train_set, switches):
-                gaps.append((second, differences(second, first.figures)))
+        gaps += [
+            (second, differences(second, first.figures))
+            for first in rows
+            if (first.table, first.train_set, first.switches) == (pair.first, second.train_set, switches)
+        ]
     odd = [(row, gap) for row, gap in gaps if any(abs(value) > TOLERANCE for value in gap.values())]
     shifts = [tuple(round(value, 2) for value in gap.values()) for _, gap in odd]
     findings = [

@@ -18,6 +18,7 @@ __all__ = [
     "AuditRow",
     "ablation_rows",
     "differences",
+    "figures_text",
     "main_rows",
     "mean_over",
     "same_figures",
@@ -51,7 +52,7 @@ class AuditRow:
     @property
     def figures_text(self) -> str:
         """Such as ``mIoU 39.07, mACC 61.24``."""
-        return ", ".join(f"{_NAMES[metric]} {percent_text(value)}" for metric, value in self.figures.items())
+        return figures_text(self.figures)
 
 
 def main_rows(tables: Sequence[PublishedTable], same: SameRows) -> list[AuditRow]:
@@ -78,16 +79,15 @@ def main_rows(tables: Sequence[PublishedTable], same: SameRows) -> list[AuditRow
 
 def ablation_rows(table: PublishedAblation) -> list[AuditRow]:
     """Return the rows of an ablation."""
-    headings = {column.key: column.heading for column in table.columns}
     rows = []
     for row in table.rows:
-        on = [headings[key] for key, value in row.switches.items() if value is True]
-        valued = [f"{headings[key]} {value}" for key, value in row.switches.items() if not isinstance(value, bool)]
+        values = [(column.heading, row.switches[column.key]) for column in table.columns]
+        on = [heading if value is True else f"{heading} {value}" for heading, value in values if value is not False]
         metrics: Mapping[str, float | None] = {"miou": row.miou, "fwiou": row.fwiou, "macc": row.macc}
         rows.append(
             AuditRow(
                 table=table.name,
-                words=f"{table.source.title}, {' + '.join([*on, *valued]) or 'none'}{_of(row.train_set)}",
+                words=f"{table.source.title}, {' + '.join(on) or 'none'}{_of(row.train_set)}",
                 train_set=row.train_set,
                 test_sets=table.test_sets,
                 switches=row.switches,
@@ -111,6 +111,11 @@ def differences(row: AuditRow, other: Mapping[str, float]) -> dict[str, float]:
 def same_figures(row: AuditRow, other: Mapping[str, float]) -> bool:
     """Tell whether all figures that both have agree up to rounding."""
     return all(abs(value) <= TOLERANCE for value in differences(row, other).values())
+
+
+def figures_text(figures: Mapping[str, float]) -> str:
+    """Return figures by metric, such as ``mIoU 39.07, mACC 61.24``."""
+    return ", ".join(f"{_NAMES[metric]} {percent_text(value)}" for metric, value in figures.items())
 
 
 def signed(value: float) -> str:

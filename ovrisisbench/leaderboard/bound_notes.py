@@ -27,8 +27,8 @@ def bound_notes(rows: Sequence[MeasuredRow], bounds: Sequence[Row], titles: Mapp
     ]
     if under:
         notes.append(
-            f"At or under a floor in mIoU: {'; '.join(under)}. Look for shifted labels, another order of the vocabulary, "
-            "a checkpoint of another model, or swapped colour channels before reading anything into these figures."
+            f"At or under a floor in mIoU: {'; '.join(under)}. Look for shifted labels, another order of the "
+            "vocabulary, a checkpoint of another model or swapped colour channels before reading anything into it."
         )
     return tuple(notes)
 

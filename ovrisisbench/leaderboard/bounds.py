@@ -79,13 +79,15 @@ def bound_rows(
     """
     floors, ceilings = [], []
     for train_set, data in tested.items():
+        if not data:
+            continue
         tested_for = () if train_set is None else (f"tested after {training_set_title(train_set)}",)
         for model, (title, counts_of) in _FLOORS.items():
             if not _is_measured(model, data, measured, datasets):
                 counts = {key: counts_of(truth_of(record.confusion_array)) for key, record in data.items()}
-                floors.append(_row(model, title, ("computed", *tested_for), "floor", counts, data, view))
+                floors.append(_bound(model, title, "floor", tested_for, _cells(counts, data, view)))
         counts = {key: oracle_confusion(truth_of(record.confusion_array)) for key, record in data.items()}
-        ceilings.append(_row("oracle", "Perfect labeller", ("computed", *tested_for), "ceiling", counts, data, view))
+        ceilings.append(_bound("oracle", "Perfect labeller", "ceiling", tested_for, _cells(counts, data, view)))
         if view.group is None:
             ceilings += [
                 _closed_set(one, data, view, tested_for)
@@ -103,37 +105,33 @@ def _closed_set(train_set: str, data: Tested, view: ClassView, tested_for: tuple
         best = closed_set_confusion(truth_of(record.confusion_array), known, record.metrics.convention)
         if best is not None:
             counts[key] = best
-    row = _row(
+    row = _bound(
         f"closed-set-{train_set}",
         f"Perfect labeller with the classes of {training_set_title(train_set)}",
-        ("computed", *tested_for),
         "ceiling",
-        counts,
-        data,
-        view,
+        tested_for,
+        _cells(counts, data, view),
     )
     # Where no class is known every pixel is wrong, and no class is named.
-    none = {(key, metric): Cell(value=0.0) for key in data if key not in counts for metric in METRICS}
+    none: dict[CellKey, Cell] = {
+        (key, metric): Cell(value=0.0) for key in data if key not in counts for metric in METRICS
+    }
     return replace(row, cells={**row.cells, **none})
 
 
-def _row(
-    model: str,
-    title: str,
-    qualifiers: tuple[str, ...],
-    kind: str,
-    counts: Mapping[str, NDArray[np.int64]],
-    data: Tested,
-    view: ClassView,
-) -> Row:
+def _cells(counts: Mapping[str, NDArray[np.int64]], data: Tested, view: ClassView) -> dict[CellKey, Cell]:
     cells: dict[CellKey, Cell] = {}
     for key, confusion in counts.items():
         found = view.cells(confusion, data[key])
         cells |= {(key, metric): found[metric] for metric in METRICS}
+    return cells
+
+
+def _bound(model: str, title: str, kind: str, tested_for: tuple[str, ...], cells: Mapping[CellKey, Cell]) -> Row:
     return Row(
         model=model,
         title=title,
-        qualifiers=qualifiers,
+        qualifiers=("computed", *tested_for),
         backbone="none",
         kind=kind,
         ranked=False,

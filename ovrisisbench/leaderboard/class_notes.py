@@ -27,8 +27,8 @@ def view_notes(view: ClassView, datasets: Sequence[str], titles: Mapping[str, st
             notes.append(f"Without such a class that has truth, and so without a column: {', '.join(gone)}.")
     if ties == "interval":
         notes.append(
-            "Rows share a mark where the 95 % interval of their paired difference over scenes holds zero; each pair was "
-            "looked at for itself."
+            "Rows share a mark where the 95 % interval of their paired difference over scenes holds zero; each pair "
+            "was looked at for itself."
         )
     return tuple(notes)
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from ovrisisbench.leaderboard.model import (
     GROUP_COLUMNS,
     MEAN,
-    METRICS,
     Block,
     Cell,
     CellKey,
@@ -43,7 +42,18 @@ _IDENTITY = (
     "computed",
 )
 
-_LONG = ("dataset", "metric", "value", "low", "high", "rank", "classes_averaged", "num_classes", "incomplete", "printed")
+_LONG = (
+    "dataset",
+    "metric",
+    "value",
+    "low",
+    "high",
+    "rank",
+    "classes_averaged",
+    "num_classes",
+    "incomplete",
+    "printed",
+)
 
 
 def csv_text(board: Leaderboard) -> str:

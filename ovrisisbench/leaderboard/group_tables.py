@@ -58,9 +58,7 @@ def _contamination(section: Section) -> TextTable:
     for train_set in train_sets:
         cells = []
         for key in section.datasets:
-            found = [
-                entry for entry in section.contamination if (entry.train_set, entry.dataset) == (train_set, key)
-            ]
+            found = [entry for entry in section.contamination if (entry.train_set, entry.dataset) == (train_set, key)]
             cells.append(" or ".join(map(_share, found)) or MISSING)
             notes += [
                 f"{section.datasets[key]} after training on {training_set_title(train_set)}: {kinds}."

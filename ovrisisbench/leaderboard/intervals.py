@@ -83,8 +83,8 @@ def with_intervals(one: MeasuredRow, datasets: Sequence[str], view: ClassView, c
 def interval_ties(rows: Sequence[MeasuredRow], datasets: Sequence[str], view: ClassView, counts_of: CountsOf) -> Ties:
     """Return the rule by which rows share a mark: the 95 % interval of their paired difference holds zero.
 
-    Both rows must have counts of the same scenes, at least :data:`MIN_SCENES` of them; otherwise only equal figures share
-    a mark. Every pair is looked at for itself, without a correction for their number.
+    Both rows must have counts of the same scenes, at least :data:`MIN_SCENES` of them; otherwise only equal figures
+    share a mark. Every pair is looked at for itself, without a correction for their number.
     """
     by_row = {id(one.row): one for one in rows}
 

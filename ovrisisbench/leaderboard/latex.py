@@ -65,8 +65,8 @@ def _caption(section: Section, shows_intervals: bool) -> str:
     which = f", {class_words(section.classes, section.classes_of)}" if section.classes != "all" else ""
     return (
         f"Results under protocol {section.protocol} (id {section.protocol_id}), metric convention "
-        f"{section.convention}{which}. mIoU and mACC in percent.{intervals} Best in bold, second best underlined, among "
-        "the rows of one training set and one size of backbone."
+        f"{section.convention}{which}. mIoU and mACC in percent.{intervals} Best in bold, second best underlined, "
+        "among the rows of one training set and one size of backbone."
     )
 
 

@@ -19,7 +19,10 @@ def markdown_text(board: Leaderboard) -> str:
 def _section(section: Section, shows_intervals: bool) -> str:
     parts = [f"## {escape_markdown(section.title)}", escape_markdown(legend(section))]
     for block in section.blocks:
-        parts += [f"**{escape_markdown(block_caption(block.title, block.family))}**", _table(section, block, shows_intervals)]
+        parts += [
+            f"**{escape_markdown(block_caption(block.title, block.family))}**",
+            _table(section, block, shows_intervals),
+        ]
     tables = section_tables(section)
     if tables:
         parts.append(text_tables_markdown(tables))
@@ -33,7 +36,11 @@ def _table(section: Section, block: Block, shows_intervals: bool) -> str:
 
     heads = [_head(section, key) for key in section.columns]
     lines = [
-        [escape_markdown(row.label), escape_markdown(row.backbone), *(_cell(row, key, shows_intervals) for key in section.columns)]
+        [
+            escape_markdown(row.label),
+            escape_markdown(row.backbone),
+            *(_cell(row, key, shows_intervals) for key in section.columns),
+        ]
         for row in block.rows
     ]
     return tabulate(

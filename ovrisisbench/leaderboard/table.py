@@ -48,8 +48,8 @@ def leaderboard_table(
         backbone: keep one backbone (``vit-b``) or one size (``B``) only; floors stay.
         convention: compute all measured figures by this convention; None leaves each record its own.
         classes: average over the classes that training has shown (``seen``), nearly shown (``near``) or not shown
-            (``unseen``). Then there is a section for each training set with known classes, and published tables are left
-            out, as they print no classes.
+            (``unseen``). Then there is a section for each training set with known classes, and published tables are
+            left out, as they print no classes.
         overlap: judgements on which classes are near; None for the installed table.
         counts_of: reads per-image counts, such as :func:`ovrisisbench.leaderboard.counts_beside`; cells then carry
             intervals.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TextTable", "print_text_table", "text_tables_latex", "text_tables_markdown"]
 
-_WRAPPED = {"n": (26, 26), "w": (40, None)}
+_WRAPPED = {"n": (26, 26), "w": (60, None)}
 """Columns that wrap in a terminal -> least and most characters."""
 
 
