@@ -43,7 +43,7 @@ class Floor:
 
 def truth_of(confusion: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the (K,) labelled pixels of each class, from any (K, K) confusion matrix of the data set."""
-    return np.asarray(confusion, np.int64).sum(axis=1)
+    return np.asarray(np.asarray(confusion, np.int64).sum(axis=1), np.int64)
 
 
 def random_confusion(truth: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -62,7 +62,7 @@ def main_rows(tables: Sequence[PublishedTable], same: SameRows) -> list[AuditRow
         for row in table.rows if table.name == same.main.table else ():
             if (row.model, row.backbone) != (same.main.model, same.main.backbone):
                 continue
-            columns = {metric: getattr(row, metric) for metric in METRICS}
+            columns: dict[str, dict[str, float]] = {metric: getattr(row, metric) for metric in METRICS}
             found.append(
                 AuditRow(
                     table=table.name,

@@ -44,13 +44,13 @@ def printed_bound_note(bounds: Sequence[Row]) -> str:
 
 
 def _ceilings(bounds: Sequence[Row]) -> str:
-    whole = "A perfect labeller reaches 100 over the classes that have truth."
+    whole = "The oracle labels every pixel rightly: 100 over the classes that have truth."
     if not any(row.model.startswith("closed-set-") for row in bounds):
         return whole
     return (
-        f"{whole} One with the classes of a training set can name only those that it has by the same name or its "
-        "singular or plural, and gives all other pixels to the one class that costs least: what lies above it needs an "
-        "open vocabulary."
+        f"{whole} With the classes of a training set it can name only those that the set has by the same name or its "
+        "singular or plural, and gives all other pixels to the one class that costs least: what lies above it needs "
+        "an open vocabulary."
     )
 
 

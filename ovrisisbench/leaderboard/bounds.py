@@ -44,7 +44,7 @@ def tested_data(rows: Sequence[MeasuredRow], datasets: Sequence[str]) -> dict[st
     """
     by_train_set: dict[str | None, dict[str, Record]] = {}
     for row in rows:
-        own = by_train_set.setdefault(row.model.train_set, {})
+        own: dict[str, Record] = by_train_set.setdefault(row.model.train_set, {})
         for key, record in row.records.items():
             if key in datasets and (key not in own or _goes_before(record, own[key])):
                 own[key] = record
@@ -54,7 +54,7 @@ def tested_data(rows: Sequence[MeasuredRow], datasets: Sequence[str]) -> dict[st
             other = merged.get(key)
             if other is not None and record.is_complete and other.is_complete and _truth(record) != _truth(other):
                 # Floors that were measured on all images do not say what a model was tested on.
-                return {one: found for one, found in by_train_set.items() if one is not None} or by_train_set
+                return {one: found for one, found in by_train_set.items() if one is not None}
             if other is None or _goes_before(record, other):
                 merged[key] = record
     return {None: merged}
@@ -87,7 +87,7 @@ def bound_rows(
                 counts = {key: counts_of(truth_of(record.confusion_array)) for key, record in data.items()}
                 floors.append(_bound(model, title, "floor", tested_for, _cells(counts, data, view)))
         counts = {key: oracle_confusion(truth_of(record.confusion_array)) for key, record in data.items()}
-        ceilings.append(_bound("oracle", "Perfect labeller", "ceiling", tested_for, _cells(counts, data, view)))
+        ceilings.append(_bound("oracle", "Oracle", "ceiling", tested_for, _cells(counts, data, view)))
         if view.group is None:
             ceilings += [
                 _closed_set(one, data, view, tested_for)
@@ -107,7 +107,7 @@ def _closed_set(train_set: str, data: Tested, view: ClassView, tested_for: tuple
             counts[key] = best
     row = _bound(
         f"closed-set-{train_set}",
-        f"Perfect labeller with the classes of {training_set_title(train_set)}",
+        f"Oracle with the classes of {training_set_title(train_set)}",
         "ceiling",
         tested_for,
         _cells(counts, data, view),

@@ -23,7 +23,7 @@ from ovrisisbench.records import PublishedRow, PublishedTable, Record
 __all__ = ["Comparison", "Verdict", "conformance"]
 
 Verdict = Literal["within", "above", "below", "no interval", "incomplete"]
-"""Whether the interval of the measured figure holds the published one, or lies above or below it, or why none can tell."""
+"""Whether the interval of the measured figure holds the published one, or lies above or below it; or why none tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

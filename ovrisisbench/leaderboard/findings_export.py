@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,8 @@ from ovrisisbench.errors import RecordError
 from ovrisisbench.leaderboard.audit import Check
 from ovrisisbench.leaderboard.audit_rows import signed
 from ovrisisbench.leaderboard.conformance import Comparison
-from ovrisisbench.leaderboard.model import METRIC_NAMES
+from ovrisisbench.leaderboard.latex_template import latex_label
+from ovrisisbench.leaderboard.model import MEAN, METRIC_NAMES
 from ovrisisbench.leaderboard.numbers import percent_text
 from ovrisisbench.leaderboard.text_table import TextTable, print_text_table, text_tables_latex, text_tables_markdown
 from ovrisisbench.leaderboard.wording import MISSING
@@ -36,8 +38,8 @@ __all__ = [
 
 _SUFFIXES = (".csv", ".json", ".md", ".tex")
 _MEANING = (
-    "The interval is about other scenes of the same kind, not about another training run; a published figure outside it "
-    "was reached with other weights, other data or other rules."
+    "The interval is about other scenes of the same kind, not about another training run; a published figure outside "
+    "it was reached with other weights, other data or other rules."
 )
 _PACKAGES = "% Needs \\usepackage{booktabs} and \\usepackage{graphicx}.\n"
 
@@ -62,56 +64,44 @@ def print_tables(tables: Sequence[TextTable], console: Console) -> None:
 
 
 def conformance_tables(found: Sequence[Comparison]) -> tuple[TextTable, ...]:
-    """Return a table for each published table that has measured counterparts."""
+    """Return a table for each measured row and published table, the last one with what intervals mean."""
     tables = []
-    for name in dict.fromkeys(one.table for one in found):
-        own = [one for one in found if one.table == name]
-        rows, rules, last = [], set(), None
-        for one in own:
-            model = (one.label, one.backbone, one.trained, one.protocol_id)
-            if model != last:
-                rules.add(len(rows))
-            told = model[:3] if model != last else ("", "", "")
-            last = model
-            rows.append(
-                (
-                    *told,
-                    one.dataset_title,
-                    METRIC_NAMES[one.metric],
-                    percent_text(one.published),
-                    percent_text(one.measured),
-                    signed(one.difference),
-                    MISSING if one.interval is None else f"[{', '.join(percent_text(end) for end in one.interval)}]",
-                    _verdict(one),
-                )
-            )
-        rules_used = ", ".join(sorted({f"{one.protocol} (id {one.protocol_id})" for one in own}))
-        conventions = ", ".join(sorted({one.convention for one in own}))
+    groups = [list(own) for _, own in groupby(found, key=_row_of)]
+    for number, own in enumerate(groups, start=1):
+        first = own[0]
+        trained = f" trained on {first.trained}" if first.trained else ""
         counts = [f"{sum(one.verdict == verdict for one in own)} {verdict}" for verdict in _present(own)]
         tables.append(
             TextTable(
-                name=f"conformance-{name}",
-                title=f"Measured under {rules_used}, metric convention {conventions}, beside {own[0].source}: percent, "
+                name=latex_label(f"conformance-{first.table}-{first.protocol_id}-{number}"),
+                title=f"{first.label} {first.backbone}{trained}, measured under {first.protocol} (id "
+                f"{first.protocol_id}), metric convention {first.convention}, beside {first.source}: percent, "
                 "with 95 % intervals over scenes",
-                heads=(
-                    "Method",
-                    "Backbone",
-                    "Trained on",
-                    "Data set",
-                    "Metric",
-                    "Published",
-                    "Measured",
-                    "Difference",
-                    "Interval",
-                    "Verdict",
-                ),
-                align="nllllrrrrl",
-                rows=tuple(rows),
-                rules=frozenset(rules),
-                notes=(f"{len(own)} figures: {', '.join(counts)}.", _MEANING),
+                heads=("Data set", "Metric", "Published", "Measured", "Difference", "Interval", "Verdict"),
+                align="llrrrrl",
+                rows=tuple(map(_comparison, own)),
+                rules=frozenset(index for index, one in enumerate(own) if one.dataset == MEAN and one.metric == "miou"),
+                notes=(f"{len(own)} figures: {', '.join(counts)}.", *((_MEANING,) if number == len(groups) else ())),
             )
         )
     return tuple(tables)
+
+
+def _row_of(one: Comparison) -> tuple[str, ...]:
+    return (one.table, one.protocol_id, one.label, one.backbone, one.trained)
+
+
+def _comparison(one: Comparison) -> tuple[str, ...]:
+    interval = MISSING if one.interval is None else f"[{', '.join(percent_text(end) for end in one.interval)}]"
+    return (
+        one.dataset_title,
+        METRIC_NAMES[one.metric],
+        percent_text(one.published),
+        percent_text(one.measured),
+        signed(one.difference),
+        interval,
+        _verdict(one),
+    )
 
 
 def conformance_json(found: Sequence[Comparison]) -> str:
@@ -160,12 +150,12 @@ def export_conformance(found: Sequence[Comparison], path: Path) -> None:
 
 
 def audit_tables_text(checks: Sequence[Check]) -> tuple[TextTable, ...]:
-    """Return a table of the questions, and one of the findings."""
+    """Return a table of the questions, and one of the findings of each."""
     overview = TextTable(
         name="audit",
         title="Published tables, each question asked of all of them",
         heads=("Question", "Compared", "Differ"),
-        align="wrr",
+        align="lrr",
         rows=tuple(
             (
                 check.question,
@@ -175,20 +165,19 @@ def audit_tables_text(checks: Sequence[Check]) -> tuple[TextTable, ...]:
             for check in checks
         ),
     )
-    rows, rules = [], set()
-    for check in checks:
-        if check.findings:
-            rules.add(len(rows))
-        rows += [(check.name, f"{finding.subject}: {finding.sentence}") for finding in check.findings]
-    findings = TextTable(
-        name="audit-findings",
-        title="What the audit of the published tables found; figures stand as printed and are not corrected",
-        heads=("Check", "Finding"),
-        align="lw",
-        rows=tuple(rows),
-        rules=frozenset(rules),
-    )
-    return (overview, findings) if rows else (overview,)
+    findings = [
+        TextTable(
+            name=latex_label(f"audit-{check.name}"),
+            title=f"{check.question} Figures stand as printed",
+            heads=("Finding",),
+            align="w",
+            rows=tuple((f"{finding.subject}: {finding.sentence}",) for finding in check.findings),
+            rules=frozenset(range(len(check.findings))),
+        )
+        for check in checks
+        if check.findings
+    ]
+    return (overview, *findings)
 
 
 def audit_json(checks: Sequence[Check]) -> str:

@@ -26,7 +26,8 @@ def section_tables(section: Section) -> tuple[TextTable, ...]:
 
 
 def _groups(section: Section, train_set: str, rows: list[Row]) -> TextTable:
-    lines, rules = [], set()
+    lines: list[tuple[str, ...]] = []
+    rules = set()
     for row in rows:
         rules.add(len(lines))
         there = [group for group in GROUP_COLUMNS if any(found == group for _, found in row.groups)]

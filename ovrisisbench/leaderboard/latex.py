@@ -61,7 +61,7 @@ def _by_title(blocks: Iterable[Block]) -> list[tuple[str, list[Block]]]:
 def _caption(section: Section, shows_intervals: bool) -> str:
     if section.source == "published":
         return f"{section.title}. mIoU and mACC in percent. Best in bold, second best underlined."
-    intervals = " In brackets 95 % intervals over scenes." if shows_intervals else ""
+    intervals = " Below each figure its 95 % interval over scenes." if shows_intervals else ""
     which = f", {class_words(section.classes, section.classes_of)}" if section.classes != "all" else ""
     return (
         f"Results under protocol {section.protocol} (id {section.protocol_id}), metric convention "
@@ -75,7 +75,9 @@ def _lines(section: Section, row: Row, shows_intervals: bool) -> list[str]:
     lines = [latex_row(cells)]
     intervals = [interval_text(row, key) for key in section.columns]
     if shows_intervals and any(intervals):
-        small = [rf"{{\scriptsize {escape_latex(text)}}}" if text else "" for text in intervals]
+        # As narrow as the figures above, so that the table need not shrink.
+        ranges = [text.strip("[]").replace(", ", "–") for text in intervals]
+        small = [rf"{{\tiny {escape_latex(text)}}}" if text else "" for text in ranges]
         lines.append(latex_row(["", "", *small]))
     return lines
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from ovrisisbench.catalog.class_groups import knows_classes
 from ovrisisbench.catalog.overlap_table import OverlapTable
 from ovrisisbench.errors import RecordError
+from ovrisisbench.evaluate.metrics import CONVENTIONS
 from ovrisisbench.leaderboard.blocks import blocks_of, dataset_title, sorted_rows, with_means
 from ovrisisbench.leaderboard.bound_notes import bound_notes
 from ovrisisbench.leaderboard.bounds import bound_rows, tested_data
@@ -81,16 +82,19 @@ def _section(records: Sequence[Record], view: ClassView, looks: Looks) -> Sectio
         if looks.ties == "interval" and looks.counts_of is not None
         else None
     )
+    conventions = sorted({record.metrics.convention for record in records})
+    # So that the labels of two exports differ.
+    other_rules = [convention for convention in conventions if convention != CONVENTIONS[0]]
     title = f"Measured under {protocol.name} (id {protocol.id})"
     if view.group is not None:
         title += f", {class_words(view.group, view.train_set)}"
     return Section(
         source="measured",
-        name="-".join(filter(None, (protocol.name, protocol.id, view.train_set, view.group))),
+        name="-".join(filter(None, (protocol.name, protocol.id, view.train_set, view.group, *other_rules))),
         title=title,
         protocol=protocol.name,
         protocol_id=protocol.id,
-        convention=", ".join(sorted({record.metrics.convention for record in records})),
+        convention=", ".join(conventions),
         datasets=titles,
         mixed=mixed,
         blocks=blocks_of(

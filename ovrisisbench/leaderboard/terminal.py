@@ -45,12 +45,18 @@ def _table(section: Section, block: Block, shows_intervals: bool) -> Table:
     table = plain_table()
     longest = max(max(len(row.label), len(row.backbone)) for row in block.rows)
     table.add_column("", min_width=min(longest, _LABEL_WIDTH), max_width=_LABEL_WIDTH, overflow="fold")
-    for dataset in (*section.datasets, MEAN):
-        table.add_column(Text(column_title(section, dataset)), justify="right", no_wrap=True)
+    datasets = (*section.datasets, MEAN)
+    lines = []
     for row in block.rows:
         has_intervals = shows_intervals and any(cell.interval for cell in row.cells.values())
-        figures = [_cell(row, dataset, has_intervals) for dataset in (*section.datasets, MEAN)]
-        table.add_row(Text(f"{row.label}\n{row.backbone}"), *figures)
+        lines.append([_cell(row, dataset, has_intervals) for dataset in datasets])
+    for index, dataset in enumerate(datasets):
+        title = Text(column_title(section, dataset))
+        # rich takes the longest word for the least width, which would cut intervals in two.
+        widest = max(max(part.cell_len for part in line[index].split()) for line in lines)
+        table.add_column(title, justify="right", no_wrap=True, min_width=max(title.cell_len, widest))
+    for row, line in zip(block.rows, lines, strict=True):
+        table.add_row(Text(f"{row.label}\n{row.backbone}"), *line)
     return table
 
 

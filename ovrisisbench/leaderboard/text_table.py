@@ -17,6 +17,8 @@ __all__ = ["TextTable", "print_text_table", "text_tables_latex", "text_tables_ma
 _WRAPPED = {"n": (26, 26), "w": (60, None)}
 """Columns that wrap in a terminal -> least and most characters."""
 
+_LATEX = {"n": "l", "w": r"p{0.9\textwidth}"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextTable:
@@ -91,7 +93,7 @@ def text_tables_latex(tables: Sequence[TextTable]) -> str:
             {
                 "caption": escape_latex(f"{table.title}."),
                 "label": table.name,
-                "columns": table.align.replace("w", r"p{0.55\textwidth}").replace("n", "l"),
+                "columns": "".join(_LATEX.get(align, align) for align in table.align),
                 "heads": latex_row(list(map(escape_latex, table.heads))),
                 "rows": [
                     {"line": latex_row(list(map(escape_latex, row))), "rule": index in table.rules and index > 0}
