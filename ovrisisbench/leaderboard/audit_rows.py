@@ -51,7 +51,7 @@ class AuditRow:
 
     @property
     def figures_text(self) -> str:
-        """Such as ``mIoU 39.07, mACC 61.24``."""
+        """Such as ``mIoU 50.00, mACC 60.00``."""
         return figures_text(self.figures)
 
 
@@ -114,7 +114,7 @@ def same_figures(row: AuditRow, other: Mapping[str, float]) -> bool:
 
 
 def figures_text(figures: Mapping[str, float]) -> str:
-    """Return figures by metric, such as ``mIoU 39.07, mACC 61.24``."""
+    """Return figures by metric, such as ``mIoU 50.00, mACC 60.00``."""
     return ", ".join(f"{_NAMES[metric]} {percent_text(value)}" for metric, value in figures.items())
 
 
@@ -130,7 +130,7 @@ def signed(value: float) -> str:
 
 
 def signed_all(gaps: Mapping[str, float]) -> str:
-    """Return differences by metric, such as ``mIoU +0.75, mACC +0.25``."""
+    """Return differences by metric, such as ``mIoU +1.00, mACC -0.50``."""
     return ", ".join(f"{_NAMES[metric]} {signed(value)}" for metric, value in gaps.items())
 
 
