@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "leaderboard": ("leaderboard", "Build the table of measured and published results."),
     "conformance": ("conformance", "Compare measured figures with published ones."),
     "audit": ("audit", "Check whether published tables agree with themselves and each other."),
+    "compare": ("compare", "Compare models on the same images: differences, intervals, ranks."),
+    "explain": ("explain", "Explain why two figures differ: fields, convention, images, classes."),
     "speed": ("speed", "Time models on this machine: milliseconds, parameters, operations, memory."),
     "checkpoint": ("checkpoint", "Tell which model a file of weights is for, and what it lacks."),
     "convert": ("convert", "Write official weights as safetensors with a card, or back."),
