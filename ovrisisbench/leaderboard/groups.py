@@ -67,7 +67,7 @@ def contamination(rows: Iterable[MeasuredRow], datasets: Sequence[str]) -> tuple
     for one in rows:
         for key, record in one.records.items():
             seen = record.dataset.seen_in_training
-            if seen is not None:
+            if seen is not None and key in datasets:
                 entry = Contamination(
                     train_set=seen.train_set,
                     dataset=key,

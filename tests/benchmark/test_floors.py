@@ -1,10 +1,14 @@
 """The warning of a run that does not beat an answer given without looking."""
 
+from pathlib import Path
+
 import numpy as np
 
+from ovrisisbench.benchmark import RunReport, run
 from ovrisisbench.benchmark.floors import floor_warning
 from tests.records.examples import a_floor, a_model, a_record, a_table
 
+DRAWN = Path(__file__).parent.parent / "adapter" / "drawn_adapters.py"
 TRUTH = np.array([60, 30, 10])
 GOOD = a_table([np.diag(TRUTH)])
 SHIFTED = a_table([np.roll(np.diag(TRUTH), 1, axis=1)])
@@ -49,3 +53,24 @@ def test_floors_are_not_warned_of():
 
 def test_data_without_a_labelled_pixel_have_no_floor():
     assert floor_warning([a_record(table=a_table([np.zeros((3, 3))]))]) is None
+
+
+class _Hears(RunReport):
+    def __init__(self):
+        self.warnings = []
+
+    def warn(self, sentence):
+        self.warnings.append(sentence)
+
+
+def test_a_run_ends_with_the_warning_and_a_floor_with_none(drawn_data, tmp_path):
+    heard = _Hears()
+    (record,) = run(
+        f"{DRAWN}:Brightness", data=drawn_data, results=tmp_path, datasets=["isaid"], device="cpu", report=heard
+    )
+    expected = floor_warning([record])
+    assert heard.warnings == ([] if expected is None else [expected])
+    assert expected is not None
+    again = _Hears()
+    run("most-frequent", data=drawn_data, results=tmp_path, datasets=["isaid"], device="cpu", report=again)
+    assert again.warnings == []

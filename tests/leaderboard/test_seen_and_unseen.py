@@ -111,8 +111,16 @@ def test_images_seen_in_training_stand_below_the_table_once():
     assert table.title == "Test images seen in training, and tested like all others"
     assert table.rows[0][: 1 + DATASETS.index("loveda") + 1][-1] == "3/12"
     assert table.notes == ("LoveDA after training on DLRSD: 2 with equal pixels, 1 alike.",)
+    assert leaderboard_table(records, classes="seen").sections[0].contamination == (entry,)
     content = json.loads(leaderboard_json(leaderboard_table(records)))
     assert content["sections"][0]["seen_in_training"][0]["images"] == 3
+
+
+def test_images_of_a_data_set_without_a_column_are_not_listed():
+    seen = a_seen(of=12, by_split=12, exact=0, near=0)
+    records = [judged(key, 0.5, data={"seen_in_training": seen}) for key in ("dlrsd", "loveda")]
+    (section,) = leaderboard_table(records, classes="unseen").sections
+    assert [entry.dataset for entry in section.contamination] == ["loveda"]
 
 
 def test_an_incomplete_training_set_gives_a_lower_bound():
