@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from ovrisisbench.evaluate.bounds import highest_floor
-from ovrisisbench.records import Record
+if TYPE_CHECKING:
+    from ovrisisbench.records import Record
 
 __all__ = ["floor_warning"]
 
@@ -22,6 +23,8 @@ def floor_warning(records: Sequence[Record]) -> str | None:
     Args:
         records: of one run; those of floors are passed over.
     """
+    from ovrisisbench.evaluate.bounds import highest_floor  # numpy, which the help of the command must not load
+
     found = []
     for record in records:
         floor = highest_floor(record.confusion_array, record.metrics.convention)
