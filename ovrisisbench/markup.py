@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-__all__ = ["escape_latex", "escape_markdown"]
+__all__ = ["escape_latex", "escape_markdown", "latex_row"]
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -30,6 +31,19 @@ def escape_latex(text: str) -> str:
     """
     one_line = " ".join(text.split())
     return _LATEX_SPECIAL.sub(lambda found: _LATEX[found[0]], one_line)
+
+
+def latex_row(cells: Sequence[str]) -> str:
+    r"""Return the line of a LaTeX table without its end, from cells that are escaped already.
+
+    A line break or rule above would take a ``[`` or ``*`` at its beginning for an argument of its own.
+
+    Example:
+        >>> print(latex_row(["[Model]", "1.0"]), latex_row(["Model", "1.0"]))
+        {}[Model] & 1.0 Model & 1.0
+    """
+    line = " & ".join(cells)
+    return f"{{}}{line}" if line.startswith(("[", "*")) else line
 
 
 def escape_markdown(text: str) -> str:

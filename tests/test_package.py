@@ -64,6 +64,7 @@ def test_the_wheel_holds_all_code_and_data_and_one_import_name(wheel):
         ("splits", "*/*.yaml"),
         ("results", "published/*.json"),
         ("results", "published/ablations/*.json"),
+        ("results", "published/*.yaml"),
         ("adapters", "tiny_weights/*.yaml"),
         ("adapters", "*/ablations.yaml"),
     ):

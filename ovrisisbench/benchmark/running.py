@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Unpack
 from ovrisisbench import __version__
 from ovrisisbench.adapter.interface import TruthReader
 from ovrisisbench.adapter.registry import find_adapter
+from ovrisisbench.benchmark.floors import floor_warning
 from ovrisisbench.benchmark.held_out import Exposure, exposures, training_images
 from ovrisisbench.benchmark.inputs import (
     Loading,
@@ -58,6 +59,9 @@ class RunReport:
 
     def finish(self, record: Record, path: Path) -> None:
         """Be told that a record was written; only in the first process."""
+
+    def warn(self, sentence: str) -> None:
+        """Be told at the end what makes the records doubtful, such as a model that does not beat a floor."""
 
 
 def run(
@@ -143,7 +147,11 @@ def run(
             _measured(loaded, dataset, exposure, rules=rules, limit=limit, results=results, drive=drive, report=report)
             for dataset, exposure in zip(prepared, exposed, strict=True)
         ]
-    return [record for record in records if record is not None]
+    written = [record for record in records if record is not None]
+    doubt = floor_warning(written)
+    if doubt is not None:
+        report.warn(doubt)
+    return written
 
 
 def _measured(

@@ -31,6 +31,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("train", "Train a model by its official recipe."),
     "ablate": ("ablate", "Train a model without some of its parts, and show what they are worth."),
     "leaderboard": ("leaderboard", "Build the table of measured and published results."),
+    "conformance": ("conformance", "Compare measured figures with published ones."),
+    "audit": ("audit", "Check whether published tables agree with themselves and each other."),
     "compare": ("compare", "Compare models on the same images: differences, intervals, ranks."),
     "explain": ("explain", "Explain why two figures differ: fields, convention, images, classes."),
     "check-record": ("check_record", "Check records and their counts before they are shared."),

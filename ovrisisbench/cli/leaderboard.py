@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from ovrisisbench.catalog.protocols import Convention
     from ovrisisbench.leaderboard import Leaderboard
+    from ovrisisbench.leaderboard.model import Classes
+    from ovrisisbench.leaderboard.ranking import TieRule
 
 __all__ = ["command"]
 
@@ -23,33 +26,107 @@ _DEFAULT_RESULTS = Path("results")
 )
 @click.option("--protocol", metavar="NAME_OR_ID", help="Show one protocol only.")
 @click.option(
+    "--train-set", metavar="NAME", help="Show models of one training set only; none = models that were not trained."
+)
+@click.option("--backbone", metavar="NAME", help="Show one backbone only, such as vit-b, or one size, such as B.")
+@click.option(
+    "--convention",
+    type=click.Choice(["detectron2", "detectron2-0.6"]),
+    help="Compute all measured figures by this metric convention, from the stored counts.  [default: the record's own]",
+)
+@click.option(
+    "--classes",
+    type=click.Choice(["all", "seen", "near", "unseen"]),
+    default="all",
+    show_default=True,
+    help="Average over the classes that the training set has shown, nearly shown, or not shown.",
+)
+@click.option(
+    "--overlap-table",
+    metavar="FILE",
+    help="Judgements on which classes are near, to use instead of the installed ones (a YAML file).",
+)
+@click.option(
+    "--intervals/--no-intervals",
+    default=None,
+    help="Show 95 % intervals over scenes, from the per-image counts beside the records.  [default: only in CSV and "
+    "JSON]",
+)
+@click.option(
+    "--ties",
+    type=click.Choice(["exact", "interval"]),
+    default="exact",
+    show_default=True,
+    help="Which rows share the marks of best and second best: equal ones, or also those whose paired "
+    "difference may be chance.",
+)
+@click.option(
     "--export",
     "exports",
     type=click.Path(path_type=Path, dir_okay=False),
     multiple=True,
-    help="Write the table to a .csv, .json, .md or .tex file; may be given more than once.",
+    help="Write the table to a .csv (a line a row), .long.csv (a line a figure), .json, .md or .tex file; may be given "
+    "more than once.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--published/--no-published", default=True, show_default=True, help="Show published figures as well.")
 def command(
-    results: Path | None, protocol: str | None, exports: tuple[Path, ...], as_json: bool, published: bool
+    *,
+    results: Path | None,
+    protocol: str | None,
+    train_set: str | None,
+    backbone: str | None,
+    convention: Convention | None,
+    classes: Classes,
+    overlap_table: str | None,
+    intervals: bool | None,
+    ties: TieRule,
+    exports: tuple[Path, ...],
+    as_json: bool,
+    published: bool,
 ) -> None:
-    """Show measured records and published figures as one table.
+    """Show measured records and published figures as one table, with floors and ceilings.
 
     Rows are ranked only against rows of the same protocol id, training set and size of backbone.
     """
+    from ovrisisbench.catalog import load_overlap_table
     from ovrisisbench.errors import RecordError
-    from ovrisisbench.leaderboard import check_export, export_leaderboard, leaderboard_json, leaderboard_table
-    from ovrisisbench.records import read_published, read_records
+    from ovrisisbench.leaderboard import (
+        check_export,
+        counts_beside,
+        export_leaderboard,
+        leaderboard_json,
+        leaderboard_table,
+    )
+    from ovrisisbench.records import read_published, read_record_files
 
     for path in exports:
         check_export(path)
     folder = results or _DEFAULT_RESULTS
     # The default folder appears with the first run; one that was named must exist.
-    records = read_records(folder) if results is not None or folder.is_dir() else []
-    board = leaderboard_table(records, read_published() if published else (), protocol=protocol)
+    files = read_record_files(folder) if results is not None or folder.is_dir() else {}
+    holds_intervals = as_json or any(path.suffix.lower() in (".csv", ".json") for path in exports)
+    wanted = holds_intervals if intervals is None else intervals
+    board = leaderboard_table(
+        files.values(),
+        read_published() if published else (),
+        protocol=protocol,
+        train_set=train_set,
+        backbone=backbone,
+        convention=convention,
+        classes=classes,
+        overlap=None if overlap_table is None else load_overlap_table(overlap_table),
+        counts_of=counts_beside(files) if wanted or ties == "interval" else None,
+        show_intervals=bool(intervals),
+        ties=ties,
+    )
     if not board.sections:
-        raise RecordError(f"{folder} holds no fitting record, so there is nothing to show; run 'ovrisis-bench run'.")
+        hint = (
+            "published tables print no classes, and no measured model was trained on a set whose classes are known"
+            if classes != "all" and files
+            else "run 'ovrisis-bench run'"
+        )
+        raise RecordError(f"{folder} holds no fitting record, so there is nothing to show; {hint}.")
     for path in exports:
         export_leaderboard(board, path)
         click.echo(f"Wrote {path}", err=True)

@@ -28,6 +28,8 @@ class ProgressReport(RunReport):
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._task: TaskID | None = None
+        self.warnings: list[str] = []
+        """All of them, for the JSON."""
 
     def note(self, sentence: str) -> None:
         """Print it."""
@@ -53,6 +55,11 @@ class ProgressReport(RunReport):
     def finish(self, record: Record, path: Path) -> None:
         """Print the figures."""
         self._progress.console.print(record_line(record, path), soft_wrap=True)
+
+    def warn(self, sentence: str) -> None:
+        """Print it, and keep it."""
+        self.warnings.append(sentence)
+        self._progress.console.print(f"warning: {sentence}", soft_wrap=True, markup=False)
 
 
 @click.command(name="run")
@@ -132,6 +139,7 @@ def command(
     quiet = as_json or os.environ.get("RANK", "0") != "0"
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True, quiet=quiet)) as progress:
+        report = ProgressReport(progress)
         records = run(
             model,
             train_set=train_set,
@@ -143,11 +151,12 @@ def command(
             batch_size=batch_size,
             threads=threads,
             command=("ovrisis-bench", *sys.argv[1:]),
-            report=ProgressReport(progress),
+            report=report,
             **loading,
         )
     if as_json and records:
-        print_json({"records": [{**record.model_dump(mode="json"), "stem": record.stem} for record in records]})
+        found = [{**record.model_dump(mode="json"), "stem": record.stem} for record in records]
+        print_json({"records": found, "warnings": report.warnings})
     elif records:
         console().print(
             f"{len(records)} record(s) in {results}; the table: ovrisis-bench leaderboard --results {results}"

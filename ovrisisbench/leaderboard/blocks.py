@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from ovrisisbench.catalog import dataset_keys, load_card, training_set_title
 from ovrisisbench.leaderboard.families import backbone_family, family_order
-from ovrisisbench.leaderboard.model import MEAN, METRICS, Block, Cell, CellKey, Metric, Row
+from ovrisisbench.leaderboard.model import BOUND_KINDS, MEAN, METRICS, Block, Cell, CellKey, Metric, Row
 from ovrisisbench.leaderboard.numbers import mean_of
-from ovrisisbench.leaderboard.ranking import ranks
+from ovrisisbench.leaderboard.ranking import Ties, ranks
 
 __all__ = ["blocks_of", "dataset_title", "sorted_rows", "with_means"]
 
@@ -37,7 +37,10 @@ def sorted_rows(rows: Iterable[Row]) -> list[Row]:
 
 
 def blocks_of(
-    rows: Iterable[tuple[str | None, Row]], columns: Sequence[CellKey], unranked: Collection[str]
+    rows: Iterable[tuple[str | None, Row]],
+    columns: Sequence[CellKey],
+    unranked: Collection[str],
+    ties: Ties | None = None,
 ) -> tuple[Block, ...]:
     """Split rows by training set and backbone family, and mark best and second best in each block.
 
@@ -45,10 +48,11 @@ def blocks_of(
         rows: pairs of training set and row, in the order they shall keep.
         columns: all columns of figures.
         unranked: data sets, or the mean, whose columns hold figures that do not compare.
+        ties: tells which rows share a mark with a better one; None where only equal figures do.
     """
     grouped: dict[tuple[str, str | None, str], list[Row]] = defaultdict(list)
     for train_set, row in rows:
-        if row.kind == "floor":
+        if row.kind in BOUND_KINDS:
             grouped["floors", None, ""].append(row)
         else:
             grouped["models", train_set, backbone_family(row.backbone)].append(row)
@@ -57,7 +61,7 @@ def blocks_of(
             title=_title(what, train_set),
             train_set=train_set,
             family=family,
-            rows=tuple(_ranked(grouped[what, train_set, family], columns, unranked)),
+            rows=tuple(_ranked(grouped[what, train_set, family], columns, unranked, ties)),
         )
         for what, train_set, family in sorted(grouped, key=_block_order)
     )
@@ -76,7 +80,7 @@ def _mean(row: Row, datasets: Sequence[str], metric: Metric) -> Cell | None:
     return Cell(value=mean_of(values), incomplete=any(cell.incomplete for cell in found))
 
 
-def _ranked(rows: Sequence[Row], columns: Sequence[CellKey], unranked: Collection[str]) -> list[Row]:
+def _ranked(rows: Sequence[Row], columns: Sequence[CellKey], unranked: Collection[str], ties: Ties | None) -> list[Row]:
     cells = [dict(row.cells) for row in rows]
     for key in columns:
         if key[0] in unranked:
@@ -85,7 +89,8 @@ def _ranked(rows: Sequence[Row], columns: Sequence[CellKey], unranked: Collectio
             row.value(key) if row.ranked and key in row.cells and not row.cells[key].incomplete else None
             for row in rows
         ]
-        for own, rank in zip(cells, ranks(competing), strict=True):
+        tied = None if ties is None else ties(rows, key)
+        for own, rank in zip(cells, ranks(competing, tied), strict=True):
             if rank:
                 own[key] = replace(own[key], rank=rank)
     return [replace(row, cells=own) for row, own in zip(rows, cells, strict=True)]
@@ -98,5 +103,5 @@ def _block_order(group: tuple[str, str | None, str]) -> tuple[bool, bool, str, t
 
 def _title(what: str, train_set: str | None) -> str:
     if what == "floors":
-        return "Floors"
+        return "Floors and ceilings"
     return "Without a training set" if train_set is None else f"Trained on {training_set_title(train_set)}"

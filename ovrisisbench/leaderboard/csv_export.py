@@ -1,23 +1,36 @@
-"""The leaderboard as CSV: one line a row, for spreadsheets and pandas."""
+"""The leaderboard as CSV: one line a row (wide), or one line a figure (long), for spreadsheets and pandas."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator, Sequence
 
-from ovrisisbench.leaderboard.model import Block, Leaderboard, Row, Section, columns_of
+from ovrisisbench.leaderboard.model import (
+    GROUP_COLUMNS,
+    MEAN,
+    Block,
+    Cell,
+    CellKey,
+    Leaderboard,
+    Row,
+    Section,
+    columns_of,
+)
 from ovrisisbench.leaderboard.numbers import percent_text
 
-__all__ = ["csv_text"]
+__all__ = ["csv_text", "long_csv_text"]
 
 _DIGITS = 4
 
-_ABOUT = (
+_IDENTITY = (
     "source",
     "table",
     "protocol",
     "protocol_id",
     "convention",
+    "classes",
+    "classes_of",
     "train_set",
     "family",
     "model",
@@ -26,44 +39,102 @@ _ABOUT = (
     "backbone",
     "kind",
     "ranked",
+    "computed",
+)
+
+_LONG = (
+    "dataset",
+    "metric",
+    "value",
+    "low",
+    "high",
+    "rank",
+    "classes_averaged",
+    "num_classes",
     "incomplete",
-    "fewer_classes",
+    "printed",
 )
 
 
 def csv_text(board: Leaderboard) -> str:
-    """Return the CSV text: percentages with four decimals, an empty cell where there is no figure.
+    """Return the wide form: percentages with four decimals, an empty cell where there is no figure.
 
     ``incomplete`` lists the data sets that were measured on a part of their images, ``fewer_classes`` the means
-    that run over fewer classes than the vocabulary has.
+    that run over fewer classes than the vocabulary has. The ends of intervals follow after all figures.
     """
     datasets = list(dict.fromkeys(key for section in board.sections for key in section.datasets))
     columns = columns_of(datasets)
+    names = [f"{dataset}_{metric}" for dataset, metric in columns]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([*_ABOUT, *(f"{dataset}_{metric}" for dataset, metric in columns)])
-    for section in board.sections:
-        for block in section.blocks:
-            for row in block.rows:
-                values = [row.value(key) for key in columns]
-                figures = ["" if value is None else percent_text(value, _DIGITS) for value in values]
-                writer.writerow([*_about(section, block, row), *figures])
+    writer.writerow(
+        [
+            *_IDENTITY,
+            "incomplete",
+            "fewer_classes",
+            *names,
+            *(f"{group}_miou" for group in GROUP_COLUMNS),
+            *(f"{name}_{end}" for name in names for end in ("low", "high")),
+        ]
+    )
+    for section, block, row in _rows(board):
+        incomplete = [key for key in section.datasets if (key, "miou") in row.cells and _incomplete(row, (key, "miou"))]
+        fewer = [
+            f"{dataset}_{metric} {cell.classes}/{cell.num_classes}"
+            for (dataset, metric), cell in row.cells.items()
+            if cell.lacks_classes
+        ]
+        writer.writerow(
+            [
+                *_identity(section, block, row),
+                "; ".join(incomplete),
+                "; ".join(fewer),
+                *(_text(row.value(key)) for key in columns),
+                *(_text(cell.value if (cell := row.groups.get((MEAN, group))) else None) for group in GROUP_COLUMNS),
+                *(end for key in columns for end in _ends(row.cells.get(key))),
+            ]
+        )
     return buffer.getvalue()
 
 
-def _about(section: Section, block: Block, row: Row) -> list[str]:
-    incomplete = [key for key in section.datasets if (key, "miou") in row.cells and row.cells[key, "miou"].incomplete]
-    fewer = [
-        f"{dataset}_{metric} {cell.classes}/{cell.num_classes}"
-        for (dataset, metric), cell in row.cells.items()
-        if cell.lacks_classes
-    ]
+def long_csv_text(board: Leaderboard) -> str:
+    """Return the long form: one line for each figure that there is, means and groups of classes among them.
+
+    ``metric`` is ``miou`` or ``macc``, or ``miou_seen``, ``miou_near``, ``miou_unseen``, ``miou_harmonic``; ``dataset``
+    is ``mean`` for means over data sets. ``printed`` is the mean that the source prints, where it prints one.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([*_IDENTITY, *_LONG])
+    for section, block, row in _rows(board):
+        identity = _identity(section, block, row)
+        for key in columns_of(section.datasets):
+            if key in row.cells:
+                printed = row.printed_means.get(key[1]) if key[0] == MEAN else None
+                writer.writerow([*identity, *key, *_figure(row.cells[key]), _text(printed)])
+        for dataset in (*section.datasets, MEAN):
+            for group in GROUP_COLUMNS:
+                if (dataset, group) in row.groups:
+                    writer.writerow([*identity, dataset, f"miou_{group}", *_figure(row.groups[dataset, group]), ""])
+    return buffer.getvalue()
+
+
+def _rows(board: Leaderboard) -> Iterator[tuple[Section, Block, Row]]:
+    for section in board.sections:
+        for block in section.blocks:
+            for row in block.rows:
+                yield section, block, row
+
+
+def _identity(section: Section, block: Block, row: Row) -> list[str]:
     return [
         section.source,
         section.name,
         section.protocol,
         section.protocol_id or "",
         section.convention or "",
+        section.classes,
+        section.classes_of or "",
         block.train_set or "",
         block.family,
         row.model,
@@ -71,7 +142,33 @@ def _about(section: Section, block: Block, row: Row) -> list[str]:
         "; ".join(row.qualifiers),
         row.backbone,
         row.kind,
-        "yes" if row.ranked else "no",
-        "; ".join(incomplete),
-        "; ".join(fewer),
+        _word(row.ranked),
+        _word(row.computed),
     ]
+
+
+def _figure(cell: Cell) -> list[str]:
+    return [
+        _text(cell.value),
+        *_ends(cell),
+        cell.rank,
+        "" if cell.classes is None else str(cell.classes),
+        "" if cell.num_classes is None else str(cell.num_classes),
+        _word(cell.incomplete),
+    ]
+
+
+def _ends(cell: Cell | None) -> Sequence[str]:
+    return ("", "") if cell is None or cell.interval is None else tuple(map(_text, cell.interval))
+
+
+def _incomplete(row: Row, key: CellKey) -> bool:
+    return row.cells[key].incomplete
+
+
+def _text(value: float | None) -> str:
+    return "" if value is None else percent_text(value, _DIGITS)
+
+
+def _word(value: bool) -> str:
+    return "yes" if value else "no"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ovrisisbench.atomic import write_text
 from ovrisisbench.errors import RecordError
-from ovrisisbench.leaderboard.csv_export import csv_text
+from ovrisisbench.leaderboard.csv_export import csv_text, long_csv_text
 from ovrisisbench.leaderboard.json_export import leaderboard_json
 from ovrisisbench.leaderboard.latex import latex_text
 from ovrisisbench.leaderboard.markdown import markdown_text
@@ -16,6 +16,7 @@ from ovrisisbench.leaderboard.model import Leaderboard
 __all__ = ["check_export", "export_leaderboard"]
 
 _FORMS: Mapping[str, Callable[[Leaderboard], str]] = {
+    ".long.csv": long_csv_text,
     ".csv": csv_text,
     ".json": leaderboard_json,
     ".md": markdown_text,
@@ -29,18 +30,26 @@ def check_export(path: Path) -> None:
     Raises:
         RecordError: lists the suffixes there are.
     """
-    if path.suffix.lower() not in _FORMS:
-        raise RecordError(
-            f"{path}: there is no export to '{path.suffix}' files; use one of the suffixes {', '.join(_FORMS)}."
-        )
+    _form(path)
 
 
 def export_leaderboard(board: Leaderboard, path: Path) -> None:
     """Write a leaderboard as CSV, JSON, Markdown or LaTeX; the same records give the same bytes.
 
+    ``.csv`` has one line a row, ``.long.csv`` one line a figure.
+
     Raises:
         RecordError: no export goes with the suffix of ``path``.
         OvrisisBenchError: the file cannot be written.
     """
-    check_export(path)
-    write_text(path, _FORMS[path.suffix.lower()](board))
+    write_text(path, _form(path)(board))
+
+
+def _form(path: Path) -> Callable[[Leaderboard], str]:
+    # The longer suffix is listed first.
+    for suffix, form in _FORMS.items():
+        if path.name.lower().endswith(suffix):
+            return form
+    raise RecordError(
+        f"{path}: there is no export to '{path.suffix}' files; use one of the suffixes {', '.join(_FORMS)}."
+    )

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ovrisisbench.catalog.identity import content_digest, short_id
+from ovrisisbench.leaderboard.class_views import ClassView
 from ovrisisbench.leaderboard.model import METRICS, Cell, CellKey, Row
-from ovrisisbench.leaderboard.numbers import percent
 from ovrisisbench.records import ModelUsed, Record
 
 __all__ = ["MeasuredRow", "data_key", "measured_rows"]
@@ -32,11 +32,15 @@ class _Picked:
     """0 for a model's newest records, 1 for those of another prepared data set, and so on."""
 
 
-def measured_rows(records: Iterable[Record]) -> tuple[list[MeasuredRow], int]:
+def measured_rows(records: Iterable[Record], view: ClassView) -> tuple[list[MeasuredRow], int]:
     """Put records of one protocol id into rows, one for each model in one configuration.
 
     A complete record goes before one on fewer images. Two complete records of one model and data set,
     from different prepared data, make two rows.
+
+    Args:
+        records: of one protocol id.
+        view: which classes the means run over.
 
     Returns:
         The rows, in no particular order, and how many incomplete records have given way to better ones.
@@ -53,7 +57,7 @@ def measured_rows(records: Iterable[Record]) -> tuple[list[MeasuredRow], int]:
             chosen = {key: found[slot] for key, found in shown.items() if slot < len(found)}
             picked.append(_Picked(next(iter(chosen.values())).model, chosen, slot))
     rows = [
-        MeasuredRow(_row(one, words), one.model, one.records)
+        MeasuredRow(_row(one, words, view), one.model, one.records)
         for one, words in zip(picked, _qualifiers(picked), strict=True)
     ]
     return rows, left_out
@@ -71,18 +75,12 @@ def _shown(candidates: Sequence[Record]) -> list[Record]:
     return [max(candidates, key=lambda record: (record.dataset.images, record.run.date, record.stem))]
 
 
-def _row(picked: _Picked, qualifiers: tuple[str, ...]) -> Row:
+def _row(picked: _Picked, qualifiers: tuple[str, ...], view: ClassView) -> Row:
     model = picked.model
     cells: dict[CellKey, Cell] = {}
     for key, record in picked.records.items():
-        for metric in METRICS:
-            fraction = getattr(record.metrics, metric)
-            cells[key, metric] = Cell(
-                value=None if fraction is None else percent(fraction),
-                classes=getattr(record.metrics, f"classes_in_{metric}"),
-                num_classes=record.metrics.num_classes,
-                incomplete=not record.is_complete,
-            )
+        found = view.cells(record.confusion_array, record)
+        cells |= {(key, metric): found[metric] for metric in METRICS}
     return Row(
         model=model.name,
         title=model.title,

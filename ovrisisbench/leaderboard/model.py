@@ -6,17 +6,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ovrisisbench.leaderboard.ranking import Rank
+from ovrisisbench.catalog.class_groups import CLASS_GROUPS
 
 __all__ = [
+    "BOUND_KINDS",
+    "GROUP_COLUMNS",
     "MEAN",
     "METRICS",
     "METRIC_NAMES",
     "Block",
     "Cell",
     "CellKey",
+    "Classes",
+    "Contamination",
+    "GroupColumn",
     "Leaderboard",
     "Metric",
+    "Rank",
     "Row",
     "Section",
     "columns_of",
@@ -31,6 +37,18 @@ MEAN = "mean"
 
 CellKey = tuple[str, Metric]
 """(key of a data set, or :data:`MEAN`; metric)."""
+
+Rank = Literal["best", "second", ""]
+
+Classes = Literal["all", "seen", "near", "unseen"]
+"""Which classes the means of a table run over, by what the training set has shown."""
+
+GroupColumn = Literal["seen", "near", "unseen", "harmonic"]
+GROUP_COLUMNS: tuple[GroupColumn, ...] = (*CLASS_GROUPS, "harmonic")
+"""mIoU of each group of classes, and the harmonic mean of those of seen and unseen classes."""
+
+BOUND_KINDS = ("floor", "ceiling")
+"""Kinds of rows that are no models: what every model must beat, and what none can pass."""
 
 
 def columns_of(datasets: Iterable[str]) -> tuple[CellKey, ...]:
@@ -50,6 +68,8 @@ class Cell:
     num_classes: int | None = None
     incomplete: bool = False
     """True if it was measured on a part of the images or on partial data."""
+    interval: tuple[float, float] | None = None
+    """Ends of the 95 % interval over scenes, in percent; None where per-image counts are not at hand, or not asked."""
 
     @property
     def lacks_classes(self) -> bool:
@@ -67,11 +87,19 @@ class Row:
     """What tells it from others of its title: venue, untrained weights, settings that differ."""
     backbone: str
     kind: str
-    """``trained``, ``training-free``, ``floor``, or ``published``."""
+    """``trained``, ``training-free``, ``floor``, ``ceiling``, or ``published``."""
     ranked: bool = True
-    """False for floors and untrained weights, which compete with nobody."""
+    """False for floors, ceilings and untrained weights, which compete with nobody."""
+    computed: bool = False
+    """True if nothing was run: the figures follow from how many pixels each class has."""
     cells: Mapping[CellKey, Cell] = field(default_factory=dict)
     """Only what was measured or printed."""
+    groups: Mapping[tuple[str, GroupColumn], Cell] = field(default_factory=dict)
+    """(data set, or :data:`MEAN`; group) -> mIoU over the classes that training has shown, nearly shown, not shown.
+
+    Empty where the training set's class names are unknown, and in tables of one group; without an entry where the group
+    has no class with truth.
+    """
     printed_means: Mapping[Metric, float] = field(default_factory=dict)
     """Published rows: the source's own means, in percent."""
 
@@ -98,6 +126,31 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contamination:
+    """How many images of a test set models of one training set have seen in training."""
+
+    train_set: str
+    dataset: str
+    of: int
+    """Images that the test set has."""
+    by_split: int
+    """Images of the training split itself."""
+    exact: int
+    """Others whose pixels equal those of a training image."""
+    near: int
+    """Others that look the same as one."""
+    left_out: bool
+    """True if they were not tested."""
+    at_least: bool
+    """True if the training set was not complete, so that there may be more."""
+
+    @property
+    def images(self) -> int:
+        """All images seen in training."""
+        return self.by_split + self.exact + self.near
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """Everything that was measured under one protocol id, or printed in one source."""
 
@@ -115,6 +168,12 @@ class Section:
     """Columns whose rows were measured on different prepared data; nothing is ranked there."""
     blocks: tuple[Block, ...]
     notes: tuple[str, ...] = ()
+    classes: Classes = "all"
+    """Which classes the means run over; other than ``all`` only beside ``classes_of``."""
+    classes_of: str | None = None
+    """Training set that says which classes those are."""
+    contamination: tuple[Contamination, ...] = ()
+    """Images seen in training, by training set and data set, where it is known."""
 
     @property
     def columns(self) -> tuple[CellKey, ...]:
@@ -127,6 +186,8 @@ class Leaderboard:
     """The whole table: measured sections first, then published ones."""
 
     sections: tuple[Section, ...]
+    shows_intervals: bool = False
+    """Whether printed forms show intervals beside figures; CSV and JSON hold those that there are."""
 
     @property
     def has_measured(self) -> bool:

@@ -33,8 +33,6 @@ def measured_notes(
             f"‡ {titles[key]}: not all rows were measured on the same pixels, labels and class names (prepared data "
             f"{', '.join(digests)}); neither this column nor the means are ranked."
         )
-    if any(row.row.kind == "floor" for row in rows):
-        notes.append("Floors are what every model must beat; they are not ranked.")
     if any(row.model.weights == "untrained" for row in rows):
         notes.append("Untrained weights show that a model runs, not how good it is; they are not ranked.")
     if any(row.model.kind == "predictions" for row in rows):

@@ -13,7 +13,7 @@ from ovrisisbench.atomic import write_text
 from ovrisisbench.errors import RecordError
 from ovrisisbench.leaderboard.speed_table import COLUMNS, SpeedRow, SpeedSection
 from ovrisisbench.leaderboard.wording import MISSING
-from ovrisisbench.markup import escape_latex, escape_markdown
+from ovrisisbench.markup import escape_latex, escape_markdown, latex_row
 from ovrisisbench.records.json_text import json_text
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _latex(sections: Sequence[SpeedSection]) -> str:
         ]
         for row in section.rows:
             cells = [escape_latex(_label(row)), *(escape_latex(_figure(row, column)) for column in shown)]
-            lines.append(rf"    {' & '.join(cells)} \\")
+            lines.append(rf"    {latex_row(cells)} \\")
         lines += [r"    \bottomrule", r"  \end{tabular}}"]
         lines += [rf"  \par\footnotesize {escape_latex(note)}" for note in section.notes]
         lines.append(r"\end{table}")

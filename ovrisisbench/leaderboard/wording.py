@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from ovrisisbench.leaderboard.model import MEAN, METRIC_NAMES, CellKey, Metric, Row, Section
+from ovrisisbench.catalog import training_set_title
+from ovrisisbench.leaderboard.model import MEAN, METRIC_NAMES, CellKey, Classes, Metric, Row, Section
 from ovrisisbench.leaderboard.numbers import percent_text
 
-__all__ = ["MISSING", "UNDEFINED", "block_caption", "column_title", "figure", "legend", "metric_title"]
+__all__ = [
+    "MISSING",
+    "UNDEFINED",
+    "block_caption",
+    "class_words",
+    "column_title",
+    "figure",
+    "interval_text",
+    "legend",
+    "metric_title",
+]
 
 MISSING = "–"
 """Not measured, or not printed."""
@@ -21,6 +32,31 @@ def figure(row: Row, key: CellKey) -> str:
         return MISSING
     text = UNDEFINED if cell.value is None else percent_text(cell.value)
     return text + ("*" if cell.lacks_classes else "") + ("†" if cell.incomplete else "")
+
+
+def interval_text(row: Row, key: CellKey) -> str:
+    """Return the interval of a cell, such as ``[33.1, 35.9]``; nothing where there is none."""
+    cell = row.cells.get(key)
+    if cell is None or cell.interval is None:
+        return ""
+    low, high = (percent_text(end, 1) for end in cell.interval)
+    return f"[{low}, {high}]"
+
+
+def class_words(classes: Classes, train_set: str | None) -> str:
+    """Return which classes the means run over.
+
+    Example:
+        >>> class_words("unseen", "dlrsd"), class_words("all", None)
+        ('classes unseen in DLRSD', 'all classes')
+    """
+    trained = "" if train_set is None else training_set_title(train_set)
+    return {
+        "all": "all classes",
+        "seen": f"classes seen in {trained}",
+        "near": f"classes near those of {trained}",
+        "unseen": f"classes unseen in {trained}",
+    }[classes]
 
 
 def column_title(section: Section, dataset: str) -> str:
@@ -50,6 +86,7 @@ def block_caption(title: str, family: str) -> str:
 def legend(section: Section) -> str:
     """Return the sentence that says what the figures are."""
     rule = f", metric convention {section.convention}" if section.convention else ""
+    rule += f", {class_words(section.classes, section.classes_of)}" if section.classes != "all" else ""
     return (
         f"mIoU and mACC in percent{rule}; best and second best are marked among the rows of one training set "
         "and one size of backbone."

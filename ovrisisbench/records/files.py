@@ -25,6 +25,7 @@ __all__ = [
     "RECORD_SUFFIX",
     "read_record",
     "read_record_counts",
+    "read_record_files",
     "read_records",
     "record_path",
     "write_record",
@@ -106,6 +107,15 @@ def read_records(results: Path) -> list[Record]:
     Raises:
         RecordError: no such folder, a file that cannot be used, or two contradicting results of one run.
     """
+    return list(read_record_files(results).values())
+
+
+def read_record_files(results: Path) -> dict[Path, Record]:
+    """Read as :func:`read_records` and return the records by path, to find the counts beside them.
+
+    Raises:
+        RecordError: as :func:`read_records`.
+    """
     if not results.is_dir():
         raise RecordError(f"There is no results folder {results}; name one with --results.")
     found: dict[str, tuple[Path, Record]] = {}
@@ -119,7 +129,7 @@ def read_records(results: Path) -> list[Record]:
             )
         if record.run.date > first.run.date:
             found[record.stem] = (path, record)
-    return [record for _, record in found.values()]
+    return dict(found.values())
 
 
 def _check_counts(record: Record, counts: CountsTable, path: Path) -> None:

@@ -116,8 +116,10 @@ def test_run_as_json_prints_the_records(capsys, drawn_data, tmp_path):
     code, out, _ = _run(
         capsys, "run", "--model", "most-frequent", "--data", str(drawn_data), "--results", str(tmp_path), "--json"
     )
-    (record,) = json.loads(out)["records"]
+    content = json.loads(out)
+    (record,) = content["records"]
     assert code == 0
+    assert content["warnings"] == []
     assert record["model"]["kind"] == "floor"
     assert record["metrics"]["num_classes"] == 15
     assert record["stem"].startswith("most-frequent_none")

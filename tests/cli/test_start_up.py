@@ -32,7 +32,14 @@ def _calling(*arguments: str) -> str:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], *([name, "--help"] for name in ("run", "train", "prepare", "compare", "explain"))],
+    [
+        ["--help"],
+        ["--version"],
+        *(
+            [name, "--help"]
+            for name in ("run", "train", "prepare", "leaderboard", "conformance", "audit", "compare", "explain")
+        ),
+    ],
 )
 def test_help_loads_nothing_heavy(arguments):
     assert _loaded_after(_calling(*arguments)) == set()

@@ -7,7 +7,8 @@ from ovrisisbench.cli import cli
 from ovrisisbench.errors import RecordError
 from ovrisisbench.records import RECORD_SUFFIX, write_record
 from tests.leaderboard.boards import scored
-from tests.records.examples import a_table
+from tests.leaderboard.judged import Counts
+from tests.records.examples import a_model, a_table
 
 
 @pytest.fixture
@@ -83,3 +84,60 @@ def test_one_bad_record_fails_the_table(invoke, results):
     done = invoke()
     assert isinstance(done.exception, RecordError)
     assert f"bad{RECORD_SUFFIX}" in str(done.exception)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Records of two training sets on real class names, with their counts."""
+    folder, counts = tmp_path_factory.mktemp("trained"), Counts()
+    for train_set, skill in (("dlrsd", 0.6), ("isaid", 0.5)):
+        counts.write(counts.everywhere(skill, model=a_model(train_set=train_set)), folder)
+    return folder
+
+
+def shown(done):
+    content = json.loads(done.stdout)
+    return [
+        (section["name"], row["title"], block["train_set"])
+        for section in content["sections"]
+        for block in section["blocks"]
+        for row in block["rows"]
+        if row["kind"] == "trained"
+    ]
+
+
+def test_filters_and_classes_reach_the_table(invoke, trained):
+    done = invoke("--results", str(trained), "--classes", "unseen", "--train-set", "isaid", "--backbone", "B", "--json")
+    assert shown(done) == [("ovrisisbench-v1-125d31fc-isaid-unseen", "RSKT-Seg", "isaid")]
+    old = json.loads(invoke("--results", str(trained), "--convention", "detectron2-0.6", "--json").stdout)
+    assert old["sections"][0]["convention"] == "detectron2-0.6"
+
+
+def test_a_replaced_table_of_judgements_is_used_and_named(invoke, trained, tmp_path):
+    (tmp_path / "mine.yaml").write_text("format: 1\nname: mine\ntitle: Nothing is near\njudgements: []\n")
+    done = invoke("--results", str(trained), "--overlap-table", "mine.yaml", "--no-published")
+    assert "table of judgements mine, id" in " ".join(done.stdout.split())
+    assert "near  " not in done.stdout
+
+
+def test_intervals_are_computed_for_csv_and_json_and_printed_on_request(invoke, trained):
+    def intervals(*arguments):
+        content = json.loads(invoke("--results", str(trained), "--no-published", "--json", *arguments).stdout)
+        row = content["sections"][0]["blocks"][0]["rows"][0]
+        return row["figures"]["vdd"]["miou"]["interval"]
+
+    low, high = intervals()
+    assert low < high
+    assert intervals("--no-intervals") is None
+    text = f"[{low:.1f}, {high:.1f}]"
+    assert text in invoke("--results", str(trained), "--intervals").stdout
+    assert text not in invoke("--results", str(trained)).stdout
+
+
+def test_a_group_of_classes_that_nobody_can_tell_is_an_error(invoke, tmp_path):
+    write_record(
+        scored(40, model=a_model(train_set="coco-stuff")), a_table([[[40, 60], [0, 100]]]), tmp_path / "results"
+    )
+    done = invoke("--classes", "seen")
+    assert isinstance(done.exception, RecordError)
+    assert "no measured model was trained on a set whose classes are known" in str(done.exception)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -21,23 +22,25 @@ from ovrisisbench.leaderboard import (
     leaderboard_table,
     print_leaderboard,
 )
-from ovrisisbench.leaderboard.csv_export import csv_text
+from ovrisisbench.leaderboard.audit import audit_tables
+from ovrisisbench.leaderboard.conformance import conformance
+from ovrisisbench.leaderboard.csv_export import csv_text, long_csv_text
+from ovrisisbench.leaderboard.findings_export import export_audit, export_conformance
 from ovrisisbench.leaderboard.latex import escape_latex, latex_text
 from ovrisisbench.leaderboard.markdown import escape_markdown, markdown_text
 from ovrisisbench.records import read_published
+from ovrisisbench.records.published_ablations import read_published_ablations
+from ovrisisbench.records.speed import read_published_speed
 from tests.leaderboard.boards import NASTY, a_board, all_datasets
-from tests.records.examples import a_model
+from tests.leaderboard.judged import Counts
+from tests.records.examples import a_model, a_seen
 
 GOLDEN = Path(__file__).parent / "golden"
 
-DOCUMENT = r"""\documentclass{article}
-\usepackage[a4paper,landscape,margin=2cm]{geometry}
+PREAMBLE = r"""\usepackage[a4paper,margin=2cm]{geometry}
 \usepackage[T1]{fontenc}
 \usepackage{booktabs}
 \usepackage{graphicx}
-\begin{document}
-\input{board.tex}
-\end{document}
 """
 
 
@@ -49,6 +52,7 @@ def terminal_text(board, width=100):
 
 FORMS = {
     "csv": csv_text,
+    "long.csv": long_csv_text,
     "json": leaderboard_json,
     "md": markdown_text,
     "tex": latex_text,
@@ -71,7 +75,7 @@ def test_exports_are_the_same_twice(suffix):
     assert FORMS[suffix](a_board()) == FORMS[suffix](a_board())
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".json", ".md", ".tex", ".TEX"])
+@pytest.mark.parametrize("suffix", [".csv", ".long.csv", ".json", ".md", ".tex", ".TEX"])
 def test_the_suffix_of_a_file_says_its_form(tmp_path, suffix):
     path = tmp_path / f"new folder/board{suffix}"
     export_leaderboard(a_board(), path)
@@ -80,7 +84,7 @@ def test_the_suffix_of_a_file_says_its_form(tmp_path, suffix):
 
 @pytest.mark.parametrize("name", ["board.html", "board", "board.csv.gz"])
 def test_an_unknown_suffix_lists_the_known_ones(tmp_path, name):
-    with pytest.raises(RecordError, match=r"use one of the suffixes \.csv, \.json, \.md, \.tex\."):
+    with pytest.raises(RecordError, match=r"use one of the suffixes \.long\.csv, \.csv, \.json, \.md, \.tex\."):
         check_export(tmp_path / name)
     with pytest.raises(RecordError):
         export_leaderboard(a_board(), tmp_path / name)
@@ -169,15 +173,58 @@ def test_latex_names_protocol_id_and_convention():
     text = latex_text(a_board())
     assert r"\label{tab:ovrisisbench-v1-125d31fc}" in text
     assert "protocol ovrisisbench-v1 (id 125d31fc), metric convention detectron2" in text
-    assert text.count(r"\begin{table*}") == 3
+    assert text.count(r"\caption{Results under protocol") == 2
+    assert text.count(r"\caption{Published: A paper, table 1.") == 1
+    labels = re.findall(r"\\label{(.*?)}", text)
+    assert len(set(labels)) == len(labels) == text.count(r"\begin{table*}")
+
+
+def every_kind_of_table(folder):
+    """Write every LaTeX export that there is; return the names of the files."""
+    counts = Counts()
+    records = counts.everywhere(0.5, data={"seen_in_training": a_seen(of=12, exact=2)})
+    records += counts.everywhere(0.4, model=a_model(name="cat-seg", title=NASTY))
+    everything = {"counts_of": counts, "show_intervals": True, "ties": "interval"}
+    boards = {
+        "board": a_board(),
+        "published": leaderboard_table([], read_published()),
+        "intervals": leaderboard_table(records, read_published(), **everything),
+        "old": leaderboard_table(records, convention="detectron2-0.6"),
+        "unseen": leaderboard_table(records, classes="unseen"),
+    }
+    for name, board in boards.items():
+        export_leaderboard(board, folder / f"{name}.tex")
+    export_conformance(conformance(records, read_published(), counts_of=counts), folder / "conformance.tex")
+    checks = audit_tables(read_published(), read_published_ablations(), read_published_speed())
+    export_audit(checks, folder / "audit.tex")
+    return [*boards, "conformance", "audit"]
+
+
+def test_the_marks_of_latex_are_the_best_and_the_second_best():
+    text = latex_text(leaderboard_table([*all_datasets(40), *all_datasets(50, model=a_model(name="o", title="Other"))]))
+    table = text.partition(r"\end{table*}")[0]
+    lines = {line.split(" & ")[0].strip(): line for line in table.splitlines() if " & " in line}
+    assert lines["Other"].count(r"\textbf{") == 18
+    assert lines["RSKT-Seg"].count(r"\underline{") == 18
+
+
+def test_a_name_that_begins_with_a_bracket_or_a_star_stays_a_name():
+    for title in ("[1ex] Model", "*Model"):
+        text = latex_text(leaderboard_table([*all_datasets(40, model=a_model(title=title))]))
+        assert f"    {{}}{title} & " in text
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-def test_latex_compiles(tmp_path):
-    (tmp_path / "document.tex").write_text(DOCUMENT, encoding="utf-8")
-    (tmp_path / "board.tex").write_text(
-        latex_text(a_board()) + latex_text(leaderboard_table([], read_published())), encoding="utf-8"
+@pytest.mark.parametrize("document_class", ["article", "[twocolumn]article"])
+def test_every_kind_of_table_compiles_and_fits_its_page(tmp_path, document_class):
+    names = every_kind_of_table(tmp_path)
+    options, _, name = document_class.rpartition("]")
+    inputs = "\n\\clearpage\n".join(f"\\input{{{name}.tex}}" for name in names)
+    (tmp_path / "document.tex").write_text(
+        f"\\documentclass{options + ']' if options else ''}{{{name}}}\n{PREAMBLE}\\begin{{document}}\n{inputs}\n"
+        "\\end{document}\n",
+        encoding="utf-8",
     )
     done = subprocess.run(
         ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "document.tex"],
@@ -189,3 +236,4 @@ def test_latex_compiles(tmp_path):
     )
     assert done.returncode == 0, done.stdout[-2000:]
     assert "Overfull" not in done.stdout
+    assert "Float too large" not in done.stdout

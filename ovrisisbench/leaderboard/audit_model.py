@@ -1,0 +1,38 @@
+"""What an audit of published tables returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Check", "Finding"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that an audit came upon."""
+
+    subject: str
+    """Which rows, in words."""
+    verdict: Literal["differs", "agrees"]
+    printed: float | None = None
+    """Percent, or another unit that ``sentence`` names; None where several figures are compared."""
+    computed: float | None = None
+    """What it should be by the other figures."""
+    difference: float | None = None
+    """``printed`` minus ``computed``."""
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One question that was put to all published tables."""
+
+    name: str
+    question: str
+    compared: int
+    """How many comparisons were made."""
+    unit: str
+    """What was compared."""
+    findings: tuple[Finding, ...]
+    """What is worth saying; where it is empty, everything that was compared agrees."""
