@@ -63,8 +63,8 @@ class Conversion:
 
 
 def convert(
-    source: Path,
-    target: Path,
+    source: Path | str,
+    target: Path | str,
     *,
     train_set: str | None = None,
     model: str | None = None,
@@ -91,6 +91,7 @@ def convert(
             is unknown or contradicts the source's card.
         OvrisisBenchError: the disk is full, or the folder cannot be written.
     """
+    source, target = Path(source), Path(target)
     _check_target(source, target, train_set, overwrite=overwrite)
     old = read_card(source)
     contents = read_contents(source)

@@ -74,9 +74,9 @@ class Standing:
 
 
 def ablate(
-    names: Sequence[str],
+    names: str | Sequence[str],
     *,
-    to: Path,
+    to: Path | str = "ablations",
     options: AblateOptions | None = None,
     command: Sequence[str] = ("ovrisisbench.ablate",),
     report: AblationReport | None = None,
@@ -99,7 +99,8 @@ def ablate(
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise TrainingError("Ablations share a folder, not a batch: start the same command several times, no torchrun.")
-    options, report = options or AblateOptions(), report or AblationReport()
+    options, report, to = options or AblateOptions(), report or AblationReport(), Path(to)
+    names = [names] if isinstance(names, str) else names
     plan = plan_ablations(names, options)
     left, waiting = dict(plan.trainings), False
     while left:

@@ -35,7 +35,7 @@ class Loading(TypedDict, total=False):
 
     backbone: str | None
     """May be None where the model has only one; ``tiny``, the one for tests, does not count."""
-    checkpoint: Path | None
+    checkpoint: Path | str | None
     """File of trained weights."""
     untrained: bool
     """Seeded random weights instead of a checkpoint; records say so."""
@@ -47,7 +47,7 @@ class Loading(TypedDict, total=False):
     """Arithmetic of matrix products; ``float32`` by default."""
     settings: Mapping[str, str]
     """Switches that differ from the model's defaults."""
-    weights: Mapping[str, Path]
+    weights: Mapping[str, Path | str]
     """Files of weights beside the checkpoint, by the names that the model gives them."""
 
 
@@ -68,7 +68,7 @@ def load_options(info: AdapterInfo, *, local_rank: int = 0, **loading: Unpack[Lo
 
     backbone, checkpoint = loading.get("backbone"), loading.get("checkpoint")
     untrained, settings = loading.get("untrained", False), loading.get("settings", {})
-    beside = loading.get("weights", {})
+    beside = {name: Path(path) for name, path in loading.get("weights", {}).items()}
     chosen = choose_backbone(info, backbone)
     for name, value in settings.items():
         check_setting(info, name, value)
@@ -84,13 +84,13 @@ def load_options(info: AdapterInfo, *, local_rank: int = 0, **loading: Unpack[Lo
         )
     return LoadOptions(
         backbone=chosen,
-        checkpoint=checkpoint,
+        checkpoint=None if checkpoint is None else Path(checkpoint),
         untrained=untrained,
         seed=loading.get("seed", 0),
         device=resolve_device(loading.get("device", "auto"), local_rank=local_rank),
         precision=loading.get("precision", "float32"),
         settings=dict(settings),
-        beside=dict(beside),
+        beside=beside,
     )
 
 

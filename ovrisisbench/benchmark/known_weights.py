@@ -43,8 +43,9 @@ def informed(info: AdapterInfo, train_set: str | None, loading: Loading) -> Info
     taken = _with_shipped(info, train_set, loading)
     checkpoint = taken.loading.get("checkpoint")
     # A missing file and --untrained beside --checkpoint are refused where everything else about them is.
-    if checkpoint is None or not checkpoint.is_file() or loading.get("untrained", False):
+    if checkpoint is None or not Path(checkpoint).is_file() or loading.get("untrained", False):
         return taken
+    checkpoint = Path(checkpoint)
     card = read_card(checkpoint)
     if card is None:
         return taken

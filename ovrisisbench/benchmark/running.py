@@ -69,8 +69,8 @@ def run(
     *,
     train_set: str | None = None,
     datasets: Sequence[str] | None = None,
-    data: Path = Path("data"),
-    results: Path = Path("results"),
+    data: Path | str = "data",
+    results: Path | str = "results",
     protocol: str | None = None,
     limit: int | None = None,
     batch_size: int = 1,
@@ -109,7 +109,7 @@ def run(
     """
     from ovrisisbench.evaluate.processes import joined_processes
 
-    report = report or RunReport()
+    data, results, report = Path(data), Path(results), report or RunReport()
     found = find_adapter(model)
     completed = informed(found.info, train_set, loading)
     train_set = completed.train_set

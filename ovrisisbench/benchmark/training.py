@@ -77,8 +77,8 @@ def train(
     model: str,
     *,
     train_set: str,
-    to: Path,
-    data: Path = Path("data"),
+    to: Path | str | None = None,
+    data: Path | str = "data",
     protocol: str | None = None,
     options: TrainOptions | None = None,
     command: Sequence[str] = ("ovrisisbench.train",),
@@ -93,7 +93,7 @@ def train(
     Args:
         model: registered name, or ``file.py:Class``.
         train_set: key of a training set of the protocol; its training split must be prepared.
-        to: folder for what training writes.
+        to: folder for what training writes; None for ``trained/MODEL_BACKBONE_TRAIN-SET``.
         data: folder with prepared data sets.
         protocol: name or YAML file; says which variant and class names are trained with. None for the default one, or
             for the only one that has this training set.
@@ -108,7 +108,8 @@ def train(
     from ovrisisbench.train.engine import follow
 
     options = options or TrainOptions()
-    checked = _checked(model, train_set, data, protocol, options)
+    to = Path(to) if to is not None else _own_folder(model, options.backbone, train_set)
+    checked = _checked(model, train_set, Path(data), protocol, options)
     with joined_processes(_backend(options.device)) as processes, alone(to, processes):
         plan = checked(processes)
         resolved, identity = plan.resolved, plan.identity()
@@ -119,6 +120,10 @@ def train(
             write_text(to / RECIPE, yaml.safe_dump(resolved.recipe.flat(), sort_keys=False))
         training = _start(plan, saved)
         return follow(plan.course(training, to, identity, command, report), saved)
+
+
+def _own_folder(model: str, backbone: str | None, train_set: str) -> Path:
+    return Path("trained") / "_".join([Path(model).stem, *([backbone] if backbone else []), train_set])
 
 
 def training_identity(

@@ -25,23 +25,11 @@ def command(exports: tuple[Path, ...], as_json: bool) -> None:
     """
     from rich.console import Console
 
-    from ovrisisbench.leaderboard.audit import audit_tables
-    from ovrisisbench.leaderboard.findings_export import (
-        audit_json,
-        audit_tables_text,
-        check_findings_export,
-        export_audit,
-        print_tables,
-    )
-    from ovrisisbench.records import read_published
-    from ovrisisbench.records.published_ablations import read_published_ablations
-    from ovrisisbench.records.speed import read_published_speed
+    from ovrisisbench.api.tables import audit
+    from ovrisisbench.leaderboard.findings_export import audit_json, audit_tables_text, print_tables
 
+    checks = audit(export=exports)
     for path in exports:
-        check_findings_export(path)
-    checks = audit_tables(read_published(), read_published_ablations(), read_published_speed())
-    for path in exports:
-        export_audit(checks, path)
         click.echo(f"Wrote {path}", err=True)
     if as_json:
         click.echo(audit_json(checks), nl=False)

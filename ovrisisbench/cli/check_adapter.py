@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from ovrisisbench.benchmark import Loading, informed, load_options
+from ovrisisbench.benchmark import Loading
 from ovrisisbench.cli.loading import loading_options
 from ovrisisbench.cli.output import console, json_option, print_json
 
@@ -22,11 +22,11 @@ def command(*, model: str, loading: Loading, as_json: bool) -> int:
 
     Needs no data. Exit code 0 when every check passes, else 1.
     """
-    from ovrisisbench.adapter.contract import check_adapter
     from ovrisisbench.adapter.registry import find_adapter
+    from ovrisisbench.api.models import check_adapter
 
     found = find_adapter(model)
-    checks = check_adapter(found, load_options(found.info, **informed(found.info, None, loading).loading))
+    checks = check_adapter(model, **loading)
     passed = all(check.passed for check in checks)
     if as_json:
         print_json({"model": found.info.name, "passed": passed, "checks": [asdict(check) for check in checks]})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,45 +30,19 @@ def command(file: Path, as_json: bool) -> int:
     in the file is executed. Exit code 0 when a model knows the file, nothing is missing in it, and
     its card agrees with its tensors, else 1.
     """
-    from ovrisisbench.adapter.doctor import diagnose
-    from ovrisisbench.adapter.own_files import read_card
-    from ovrisisbench.adapter.shared_tensors import partial_tables
+    from ovrisisbench.adapter.examination import examine_checkpoint
 
-    diagnosis = diagnose(file)
-    card = read_card(file)
-    tables = [] if card is None else [table.sentence for table in partial_tables(file, card)]
-    disagreements = [] if card is None else _disagreements(card, diagnosis)
+    found = examine_checkpoint(file)
     if as_json:
-        notes = {"unlearned": tables, "disagreements": disagreements}
-        print_json({**diagnosis.to_json(), "card": None if card is None else card.model_dump(mode="json"), **notes})
+        print_json(found.to_json())
     else:
-        _print(diagnosis)
-        if card is not None:
-            _print_card(card, tables, disagreements)
-    whole = [not (report.missing or report.misshapen) for report in diagnosis.reports]
-    return 0 if whole and all(whole) and not disagreements else 1
+        _print(found.diagnosis)
+        if found.card is not None:
+            _print_card(found.card, found.unlearned, found.disagreements)
+    return 0 if found.is_right else 1
 
 
-def _disagreements(card: WeightsCard, diagnosis: Diagnosis) -> list[str]:
-    """Say where the card and the tensors contradict each other; a card of no installed model is believed."""
-    from ovrisisbench.adapter import list_adapters
-
-    known = {report.model: report for report in diagnosis.reports}
-    if card.model not in known:
-        installed = {found.info.name for found in list_adapters()[0]}
-        wrong = bool(known) and card.model in installed
-        return [f"the card says model {card.model}, the tensors say {' or '.join(known)}"] if wrong else []
-    report = known[card.model]
-    told = {"backbone": (card.backbone, report.backbone)}
-    told |= {name: (card.settings.get(name, value), value) for name, value in report.settings.items()}
-    return [
-        f"the card says {name} {of_card}, the tensors say {of_tensors}"
-        for name, (of_card, of_tensors) in told.items()
-        if of_card not in (of_tensors, "auto")
-    ]
-
-
-def _print_card(card: WeightsCard, tables: list[str], disagreements: list[str]) -> None:
+def _print_card(card: WeightsCard, tables: Sequence[str], disagreements: Sequence[str]) -> None:
     from rich.markup import escape
 
     out = console()

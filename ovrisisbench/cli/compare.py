@@ -58,21 +58,19 @@ def command(
     data sets count as one model, and then the means over the data sets that all models have are
     compared as well. Of more than two models all pairs are compared, with Holm's correction.
     """
-    from ovrisisbench.statistics.comparison import Settings
+    from ovrisisbench.api.pairs import compare
     from ovrisisbench.statistics.comparison_json import comparison_content
     from ovrisisbench.statistics.comparison_text import print_comparison
-    from ovrisisbench.statistics.competitors import common_convention, compare_records, read_with_counts
 
-    entries = [read_with_counts(path) for path in records]
-    settings = Settings(
-        convention=convention or common_convention([record for record, _ in entries]),
+    comparison = compare(
+        *records,
+        convention=convention,
+        classes=None if classes == "all" else [name.strip() for name in classes.split(",") if name.strip()],
         resamples=resamples,
         seed=seed,
         level=level,
         power=power,
     )
-    names = None if classes == "all" else [name.strip() for name in classes.split(",") if name.strip()]
-    comparison = compare_records(entries, settings, classes=names)
     if as_json:
         print_json(comparison_content(comparison))
         return

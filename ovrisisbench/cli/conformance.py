@@ -43,31 +43,11 @@ def command(*, results: Path, convention: Convention | None, exports: tuple[Path
     """
     from rich.console import Console
 
-    from ovrisisbench.errors import RecordError
-    from ovrisisbench.leaderboard import counts_beside
-    from ovrisisbench.leaderboard.conformance import conformance
-    from ovrisisbench.leaderboard.findings_export import (
-        check_findings_export,
-        conformance_json,
-        conformance_tables,
-        export_conformance,
-        print_tables,
-    )
-    from ovrisisbench.leaderboard.selection import under_convention
-    from ovrisisbench.records import read_published, read_record_files
+    from ovrisisbench.api.tables import conformance
+    from ovrisisbench.leaderboard.findings_export import conformance_json, conformance_tables, print_tables
 
+    found = conformance(results, convention=convention, export=exports)
     for path in exports:
-        check_findings_export(path)
-    files = read_record_files(results)
-    records = list(files.values()) if convention is None else under_convention(files.values(), convention)
-    found = conformance(records, read_published(), counts_of=counts_beside(files))
-    if not found:
-        raise RecordError(
-            f"{results} holds no record with a published counterpart; published are "
-            f"{', '.join(table.source.title for table in read_published())}."
-        )
-    for path in exports:
-        export_conformance(found, path)
         click.echo(f"Wrote {path}", err=True)
     if as_json:
         click.echo(conformance_json(found), nl=False)

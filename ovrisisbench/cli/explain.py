@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,11 +10,8 @@ from ovrisisbench.cli.output import console, json_option, print_json
 
 if TYPE_CHECKING:
     from ovrisisbench.catalog.protocols import Convention
-    from ovrisisbench.records import CountsTable, Record
 
 __all__ = ["command"]
-
-_PREFIX = "published:"
 
 
 @click.command("explain")
@@ -52,44 +48,27 @@ def command(
     published:TABLE/TITLE/BACKBONE/TRAIN_SET, such as
     published:ovrisisbench-table1/rskt-seg/vit-b/dlrsd. Then figures and claims are compared.
     """
-    from ovrisisbench.errors import RecordError
-    from ovrisisbench.statistics.comparison import Settings
-    from ovrisisbench.statistics.explanation import explain_records
+    from ovrisisbench.api.pairs import explain
+    from ovrisisbench.statistics.explanation import Explanation
     from ovrisisbench.statistics.explanation_text import (
         explanation_content,
         print_explanation,
         print_published_explanation,
         published_content,
     )
-    from ovrisisbench.statistics.published_gap import explain_published, find_published
 
-    printed = [name for name in (record_a, record_b) if name.startswith(_PREFIX)]
-    measured = [_with_counts(Path(name)) for name in (record_a, record_b) if not name.startswith(_PREFIX)]
-    if not measured:
-        raise RecordError("Both are printed rows: give at least one measured record.")
-    chosen = convention or measured[0][0].metrics.convention
-    settings = Settings(convention=chosen, resamples=resamples, seed=seed, level=level)
-    settings.check()
-    if printed:
-        beside = explain_published(*measured[0], *find_published(printed[0]), settings)
-        if as_json:
-            print_json(published_content(beside))
-        else:
-            print_published_explanation(beside, console())
-        return
-    explanation = explain_records(measured[0], measured[1], settings)
+    found = explain(
+        record_a,
+        record_b,
+        convention=convention,
+        resamples=resamples,
+        seed=seed,
+        level=level,
+        note=lambda sentence: click.echo(sentence, err=True),
+    )
     if as_json:
-        print_json(explanation_content(explanation))
+        print_json(explanation_content(found) if isinstance(found, Explanation) else published_content(found))
+    elif isinstance(found, Explanation):
+        print_explanation(found, console())
     else:
-        print_explanation(explanation, console())
-
-
-def _with_counts(path: Path) -> tuple[Record, CountsTable | None]:
-    from ovrisisbench.records import read_record, read_record_counts
-
-    record = read_record(path)
-    named = None if record.counts is None else path.parent / record.counts.file
-    if named is None or not named.is_file():
-        click.echo(f"{path.name} has no per-image counts beside it, so images cannot be made equal.", err=True)
-        return record, None
-    return record, read_record_counts(record, path.parent)
+        print_published_explanation(found, console())

@@ -40,29 +40,20 @@ def command(file: Path, page: Path | None, images: int | None, as_json: bool) ->
     Only the manifest is read, and for the page the pixels of the pictures on
     it; 'verify' reads everything.
     """
-    from ovrisisbench.prepare import PreparedDataset
-    from ovrisisbench.prepare.storage.summary import summarise
+    from ovrisisbench.prepare.inspection import inspect_prepared
 
     if images is not None and page is None:
         raise click.UsageError("--images says how many pictures the page shows; give --html as well.")
-    with PreparedDataset(file) as dataset:
-        summary = summarise(dataset)
-        shown: tuple[str, ...] = ()
-        if page is not None:
-            from ovrisisbench.prepare.contact_sheet.page import write_contact_sheet
-
-            shown = write_contact_sheet(dataset, page, images=images or 24)
-        if as_json:
-            manifest = dataset.manifest.model_dump(mode="json", exclude={"class_names", "class_pixels"})
-            written = {"page": None if page is None else str(page), "pictures": list(shown)}
-            print_json({**manifest, **summary.model_dump(mode="json"), **written})
-            return
-    _print(dataset.manifest, summary)
+    found = inspect_prepared(file, page=page, images=images or 24)
+    if as_json:
+        print_json(found.to_json())
+        return
+    _print(found.manifest, found.summary)
     if page is not None:
         from rich.markup import escape
 
         size = page.stat().st_size
-        text = f"page         {escape(str(page))}, {len(shown):,} pictures, {size / 1e6:.1f} MB"
+        text = f"page         {escape(str(page))}, {len(found.pictures):,} pictures, {size / 1e6:.1f} MB"
         console().print(text, soft_wrap=True)
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_DEFAULT_RESULTS = Path("results")
-
 
 @click.command("leaderboard")
 @click.option(
@@ -89,48 +87,27 @@ def command(
 
     Rows are ranked only against rows of the same protocol id, training set and size of backbone.
     """
-    from ovrisisbench.catalog import load_overlap_table
-    from ovrisisbench.errors import RecordError
-    from ovrisisbench.leaderboard import (
-        check_export,
-        counts_beside,
-        export_leaderboard,
-        leaderboard_json,
-        leaderboard_table,
-    )
-    from ovrisisbench.records import read_published, read_record_files
+    from ovrisisbench.api.tables import leaderboard
+    from ovrisisbench.leaderboard import leaderboard_json
 
-    for path in exports:
-        check_export(path)
-    folder = results or _DEFAULT_RESULTS
-    # The default folder appears with the first run; one that was named must exist.
-    files = read_record_files(folder) if results is not None or folder.is_dir() else {}
-    holds_intervals = as_json or any(path.suffix.lower() in (".csv", ".json") for path in exports)
-    wanted = holds_intervals if intervals is None else intervals
-    board = leaderboard_table(
-        files.values(),
-        read_published() if published else (),
+    board = leaderboard(
+        results,
         protocol=protocol,
         train_set=train_set,
         backbone=backbone,
         convention=convention,
         classes=classes,
-        overlap=None if overlap_table is None else load_overlap_table(overlap_table),
-        counts_of=counts_beside(files) if wanted or ties == "interval" else None,
-        show_intervals=bool(intervals),
+        overlap_table=overlap_table,
+        intervals=intervals,
+        hold_intervals=as_json and intervals is None,
         ties=ties,
+        published=published,
+        export=exports,
     )
-    if not board.sections:
-        hint = (
-            "published tables print no classes, and no measured model was trained on a set whose classes are known"
-            if classes != "all" and files
-            else "run 'ovrisis-bench run'"
-        )
-        raise RecordError(f"{folder} holds no fitting record, so there is nothing to show; {hint}.")
     for path in exports:
-        export_leaderboard(board, path)
         click.echo(f"Wrote {path}", err=True)
     if not board.has_measured:
+        folder = results or "results"
         click.echo(f"{folder} holds no fitting measured record; all rows are published figures.", err=True)
     if as_json:
         click.echo(leaderboard_json(board), nl=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ovrisisbench.adapter.precision import PRECISIONS
-from ovrisisbench.benchmark.speed import SpeedReport, SpeedTask, models_to_time, time_models
+from ovrisisbench.benchmark.speed import SpeedReport
 
 if TYPE_CHECKING:
     from ovrisisbench.adapter.interface import Precision
@@ -107,33 +107,27 @@ def command(
     """
     from rich.console import Console
 
-    from ovrisisbench.errors import RecordError
-    from ovrisisbench.leaderboard.speed_export import check_speed_export, export_speed, print_speed, speed_json
-    from ovrisisbench.leaderboard.speed_table import speed_table
-    from ovrisisbench.records.speed import read_published_speed, read_speed_records
+    from ovrisisbench.api.tables import speed
+    from ovrisisbench.leaderboard.speed_export import print_speed, speed_json
 
+    sections = speed(
+        None if models == "all" else [model.strip() for model in models.split(",") if model.strip()],
+        backbone=backbone,
+        size=size,
+        classes=classes,
+        images=images,
+        warm_up=warm_up,
+        settings=settings,
+        device=device,
+        precision=precision,
+        results=results,
+        stored=stored,
+        published=published,
+        export=exports,
+        command=("ovrisis-bench", *sys.argv[1:]),
+        report=_Printed(),
+    )
     for path in exports:
-        check_speed_export(path)
-    if stored:
-        records = read_speed_records(results)
-        if not records:
-            raise RecordError(f"{results} holds no record of speed; run 'ovrisis-bench speed' without --stored.")
-    else:
-        asked = None if models == "all" else [model.strip() for model in models.split(",") if model.strip()]
-        task = SpeedTask(
-            size=size,
-            classes=classes,
-            images=images,
-            warm_up=warm_up,
-            device=device,
-            precision=precision,
-            settings=settings,
-            command=("ovrisis-bench", *sys.argv[1:]),
-        )
-        records = time_models(models_to_time(asked, backbone), task, results, report=_Printed())
-    sections = speed_table(records, read_published_speed() if published else ())
-    for path in exports:
-        export_speed(sections, path)
         click.echo(f"Wrote {path}", err=True)
     if as_json:
         click.echo(speed_json(sections), nl=False)

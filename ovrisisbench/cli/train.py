@@ -121,14 +121,13 @@ def command(
         workers=workers,
         threads=threads,
     )
-    folder = to or Path("trained") / "_".join([Path(model).stem, *([backbone] if backbone else []), train_set])
     is_first = os.environ.get("RANK", "0") == "0"
     with live_report(quiet=not is_first) as report:
         try:
             path = train(
                 model,
                 train_set=train_set,
-                to=folder,
+                to=to,
                 data=data,
                 protocol=protocol,
                 options=options,

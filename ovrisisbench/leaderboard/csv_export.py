@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from ovrisisbench.leaderboard.model import (
     GROUP_COLUMNS,
@@ -19,7 +20,7 @@ from ovrisisbench.leaderboard.model import (
 )
 from ovrisisbench.leaderboard.numbers import percent_text
 
-__all__ = ["csv_text", "long_csv_text"]
+__all__ = ["LONG_COLUMNS", "csv_text", "long_csv_text", "long_rows"]
 
 _DIGITS = 4
 
@@ -56,6 +57,13 @@ _LONG = (
 )
 
 
+LONG_COLUMNS: Final = (*_IDENTITY, *_LONG)
+"""Columns of the long form."""
+
+Value = str | bool | int | float | None
+"""What one of its cells holds."""
+
+
 def csv_text(board: Leaderboard) -> str:
     """Return the wide form: percentages with four decimals, an empty cell where there is no figure.
 
@@ -86,12 +94,12 @@ def csv_text(board: Leaderboard) -> str:
         ]
         writer.writerow(
             [
-                *_identity(section, block, row),
+                *map(_text, _identity(section, block, row)),
                 "; ".join(incomplete),
                 "; ".join(fewer),
                 *(_text(row.value(key)) for key in columns),
                 *(_text(cell.value if (cell := row.groups.get((MEAN, group))) else None) for group in GROUP_COLUMNS),
-                *(end for key in columns for end in _ends(row.cells.get(key))),
+                *(_text(end) for key in columns for end in _ends(row.cells.get(key))),
             ]
         )
     return buffer.getvalue()
@@ -105,18 +113,23 @@ def long_csv_text(board: Leaderboard) -> str:
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([*_IDENTITY, *_LONG])
+    writer.writerow(LONG_COLUMNS)
+    writer.writerows([_text(value) for value in row] for row in long_rows(board))
+    return buffer.getvalue()
+
+
+def long_rows(board: Leaderboard) -> Iterator[tuple[Value, ...]]:
+    """Yield the lines of the long form, columns :data:`LONG_COLUMNS`; figures in percent, unrounded, None for none."""
     for section, block, row in _rows(board):
         identity = _identity(section, block, row)
         for key in columns_of(section.datasets):
             if key in row.cells:
                 printed = row.printed_means.get(key[1]) if key[0] == MEAN else None
-                writer.writerow([*identity, *key, *_figure(row.cells[key]), _text(printed)])
+                yield (*identity, *key, *_figure(row.cells[key]), printed)
         for dataset in (*section.datasets, MEAN):
             for group in GROUP_COLUMNS:
                 if (dataset, group) in row.groups:
-                    writer.writerow([*identity, dataset, f"miou_{group}", *_figure(row.groups[dataset, group]), ""])
-    return buffer.getvalue()
+                    yield (*identity, dataset, f"miou_{group}", *_figure(row.groups[dataset, group]), None)
 
 
 def _rows(board: Leaderboard) -> Iterator[tuple[Section, Block, Row]]:
@@ -126,49 +139,42 @@ def _rows(board: Leaderboard) -> Iterator[tuple[Section, Block, Row]]:
                 yield section, block, row
 
 
-def _identity(section: Section, block: Block, row: Row) -> list[str]:
-    return [
+def _identity(section: Section, block: Block, row: Row) -> tuple[Value, ...]:
+    return (
         section.source,
         section.name,
         section.protocol,
-        section.protocol_id or "",
-        section.convention or "",
+        section.protocol_id,
+        section.convention,
         section.classes,
-        section.classes_of or "",
-        block.train_set or "",
+        section.classes_of,
+        block.train_set,
         block.family,
         row.model,
         row.title,
         "; ".join(row.qualifiers),
         row.backbone,
         row.kind,
-        _word(row.ranked),
-        _word(row.computed),
-    ]
+        row.ranked,
+        row.computed,
+    )
 
 
-def _figure(cell: Cell) -> list[str]:
-    return [
-        _text(cell.value),
-        *_ends(cell),
-        cell.rank,
-        "" if cell.classes is None else str(cell.classes),
-        "" if cell.num_classes is None else str(cell.num_classes),
-        _word(cell.incomplete),
-    ]
+def _figure(cell: Cell) -> tuple[Value, ...]:
+    return (cell.value, *_ends(cell), cell.rank, cell.classes, cell.num_classes, cell.incomplete)
 
 
-def _ends(cell: Cell | None) -> Sequence[str]:
-    return ("", "") if cell is None or cell.interval is None else tuple(map(_text, cell.interval))
+def _ends(cell: Cell | None) -> Sequence[float | None]:
+    return (None, None) if cell is None or cell.interval is None else cell.interval
 
 
 def _incomplete(row: Row, key: CellKey) -> bool:
     return row.cells[key].incomplete
 
 
-def _text(value: float | None) -> str:
-    return "" if value is None else percent_text(value, _DIGITS)
-
-
-def _word(value: bool) -> str:
-    return "yes" if value else "no"
+def _text(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return percent_text(value, _DIGITS)
+    return "" if value is None else str(value)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ovrisisbench.catalog.class_groups import CLASS_GROUPS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "BOUND_KINDS",
@@ -193,3 +196,19 @@ class Leaderboard:
     def has_measured(self) -> bool:
         """True if any row was measured here."""
         return any(section.source == "measured" for section in self.sections)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one line for each figure, with the columns of the ``.long.csv`` export; percent, unrounded."""
+        from ovrisisbench.leaderboard.frame import leaderboard_frame
+
+        return leaderboard_frame(self)
+
+    def __repr__(self) -> str:
+        rows = {section.name: sum(len(block.rows) for block in section.blocks) for section in self.sections}
+        return f"<Leaderboard: {', '.join(f'{name} ({count} rows)' for name, count in rows.items()) or 'empty'}>"
+
+    def _repr_html_(self) -> str:
+        from ovrisisbench.leaderboard.terminal import print_leaderboard
+        from ovrisisbench.notebook import as_html
+
+        return as_html(lambda console: print_leaderboard(self, console))

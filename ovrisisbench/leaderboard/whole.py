@@ -25,6 +25,11 @@ def print_whole(table: Table, console: Console) -> None:
     from rich.measure import Measurement
     from rich.segment import Segments
 
+    from ovrisisbench.notebook import HtmlConsole
+
+    if isinstance(console, HtmlConsole):  # a page scrolls
+        console.print(table)
+        return
     minimum = Measurement.get(console, console.options.update(width=_UNBOUNDED), table).minimum
     options = console.options.update(width=max(console.width, minimum))
     console.print(Segments(console.render(table, options)), end="", crop=False, soft_wrap=True)

@@ -49,12 +49,12 @@ class PredictReport:
 
 
 def predict(
-    picture: Path,
+    picture: Path | str,
     model: str,
     class_names: Sequence[str],
     *,
-    to: Path | None = None,
-    overlay: Path | None = None,
+    to: Path | str | None = None,
+    overlay: Path | str | None = None,
     window: int = WINDOW,
     overlap: int | None = None,
     gsd: float | None = None,
@@ -93,6 +93,8 @@ def predict(
         OvrisisBenchError: any mistake in the input, as one sentence.
     """
     report = report or PredictReport()
+    picture = Path(picture)
+    to, overlay = None if to is None else Path(to), None if overlay is None else Path(overlay)
     names = checked_class_names([name.strip() for name in class_names], where="the list of classes")
     overlap = window // 4 if overlap is None else overlap
     spread(window, window, overlap)  # refuses a wrong overlap before a model is loaded

@@ -54,8 +54,8 @@ class PrepareAllReport(BaseModel):
 
 
 def prepare_all(
-    source: Path,
-    target: Path = Path("data"),
+    source: Path | str,
+    target: Path | str = "data",
     *,
     settings: Settings | None = None,
     started: Callable[[str], Progress] | None = None,
@@ -78,7 +78,7 @@ def prepare_all(
     Raises:
         DataError: the folder cannot be listed.
     """
-    settings = settings or Settings()
+    settings, source, target = settings or Settings(), Path(source), Path(target)
     with scanned(source, None if settings.check else target, "all", skip_broken=True) as files:
         outcomes = [
             _outcome(load_card(key), files, target, settings, started or _silent) for key in readable_datasets()

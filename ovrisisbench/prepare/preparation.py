@@ -103,8 +103,8 @@ class _Task:
 
 def prepare(
     dataset: str,
-    source: Path,
-    target: Path = Path("data"),
+    source: Path | str,
+    target: Path | str = "data",
     *,
     variant: str | None = None,
     workers: int | None = None,
@@ -141,6 +141,7 @@ def prepare(
         DataError: the download cannot be used, or is not complete.
         OvrisisBenchError: the disk is full, or the folder cannot be written.
     """
+    source, target = Path(source), Path(target)
     card = card or load_card(dataset)
     card.variant(variant)
     settings = Settings(

@@ -331,6 +331,19 @@ class Record(RecordModel):
         """True if all images of a whole data set were evaluated; only such records are ranked."""
         return not (self.dataset.limited or self.dataset.partial)
 
+    def __repr__(self) -> str:
+        miou = "undefined" if self.metrics.miou is None else f"{100 * self.metrics.miou:.2f}"
+        words = (self.model.name, self.model.backbone, self.model.train_set or "no train set", self.dataset.key)
+        return f"<Record {' '.join(words)}: mIoU {miou}, {self.protocol.name} {self.protocol.id}>"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        from ovrisisbench.notebook import as_html
+        from ovrisisbench.records.showing import print_record
+
+        return as_html(lambda console: print_record(self, console))
+
     def identity(self) -> dict[str, Any]:
         """Return what was asked, without the answer: two runs of one identity must give one result.
 

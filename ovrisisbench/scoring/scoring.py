@@ -37,18 +37,18 @@ NO_TRAINING: Final = "none"
 
 
 def score(
-    predictions: Path,
+    predictions: Path | str,
     dataset: str,
     *,
     model_name: str,
-    vocabulary: Path | None = None,
+    vocabulary: Path | str | None = None,
     values: Values = "auto",
     train_set: str | None = None,
     backbone: str = "unstated",
     source: str | None = None,
     protocol: str | None = None,
-    data: Path = Path("data"),
-    results: Path = Path("results"),
+    data: Path | str = "data",
+    results: Path | str = "results",
     allow_missing: bool = False,
     allow_extra: bool = False,
     command: Sequence[str] = ("ovrisisbench.score",),
@@ -83,6 +83,8 @@ def score(
 
     start = time.perf_counter()
     report = report or ScoreReport()
+    predictions, data, results = Path(predictions), Path(data), Path(results)
+    vocabulary = None if vocabulary is None else Path(vocabulary)
     if not model_name.strip():
         raise AdapterError("The name of the model is empty; give one with --model-name.")
     for text in (model_name, backbone, source or ""):

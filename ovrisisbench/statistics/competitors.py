@@ -48,6 +48,16 @@ class RecordComparison:
     """Data sets that not all competitors have."""
     notes: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        models = "; ".join(f"{one.letter} {one.words}" for one in self.competitors)
+        return f"<RecordComparison on {', '.join(self.contests)}: {models}>"
+
+    def _repr_html_(self) -> str:
+        from ovrisisbench.notebook import as_html
+        from ovrisisbench.statistics.comparison_text import print_comparison
+
+        return as_html(lambda console: print_comparison(self, console))
+
 
 def read_with_counts(path: Path) -> tuple[Record, CountsTable]:
     """Read a record and the per-image counts beside it.

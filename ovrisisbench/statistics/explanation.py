@@ -59,6 +59,15 @@ class Explanation:
         own = [part for part in parts if part not in ("convention", "images")]
         return f"What the counting does not explain is due to: {', '.join(own) or 'nothing that is recorded'}."
 
+    def __repr__(self) -> str:
+        return f"<Explanation of A ({self.a}) and B ({self.b}): {self.conclusion}>"
+
+    def _repr_html_(self) -> str:
+        from ovrisisbench.notebook import as_html
+        from ovrisisbench.statistics.explanation_text import print_explanation
+
+        return as_html(lambda console: print_explanation(self, console))
+
 
 def explain_records(
     a: tuple[Record, CountsTable | None],

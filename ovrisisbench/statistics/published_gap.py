@@ -73,6 +73,15 @@ class PublishedExplanation:
     figures: Mapping[str, PublishedFigure]
     """``miou`` and ``macc``, where printed."""
 
+    def __repr__(self) -> str:
+        return f"<PublishedExplanation of {self.measured} and {self.published}>"
+
+    def _repr_html_(self) -> str:
+        from ovrisisbench.notebook import as_html
+        from ovrisisbench.statistics.explanation_text import print_published_explanation
+
+        return as_html(lambda console: print_published_explanation(self, console))
+
 
 def find_published(name: str) -> tuple[PublishedTable, PublishedRow]:
     """Return the row that ``published:TABLE/TITLE[/BACKBONE[/TRAIN_SET]]`` names; case and punctuation do not matter.
