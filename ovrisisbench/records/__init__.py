@@ -3,10 +3,12 @@
 Importing this package imports numpy, but not torch.
 """
 
+from ovrisisbench.records.cost_maps import CostMaps, cost_maps_path, read_cost_maps, write_cost_maps
 from ovrisisbench.records.counts import CountsTable, read_counts, write_counts
 from ovrisisbench.records.figures import MetricValues, metrics_of
 from ovrisisbench.records.files import (
     RECORD_SUFFIX,
+    label_maps_folder,
     read_record,
     read_record_counts,
     read_records,
@@ -14,6 +16,7 @@ from ovrisisbench.records.files import (
     write_record,
 )
 from ovrisisbench.records.frame import to_frame
+from ovrisisbench.records.image_scores import ImageScores, image_scores, worst_middle_best
 from ovrisisbench.records.provenance import (
     command_words,
     package_versions,
@@ -41,9 +44,11 @@ __all__ = [
     "FORMAT",
     "RECORD_SUFFIX",
     "CheckpointUsed",
+    "CostMaps",
     "CountsFile",
     "CountsTable",
     "DatasetUsed",
+    "ImageScores",
     "ImageTimes",
     "MetricValues",
     "ModelUsed",
@@ -57,10 +62,14 @@ __all__ = [
     "Source",
     "VocabularyUsed",
     "command_words",
+    "cost_maps_path",
+    "image_scores",
+    "label_maps_folder",
     "metrics_of",
     "package_versions",
     "platform_words",
     "python_version",
+    "read_cost_maps",
     "read_counts",
     "read_published",
     "read_record",
@@ -69,6 +78,8 @@ __all__ = [
     "record_path",
     "to_frame",
     "utc_now",
+    "worst_middle_best",
+    "write_cost_maps",
     "write_counts",
     "write_record",
 ]
