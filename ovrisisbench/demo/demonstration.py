@@ -1,4 +1,4 @@
-"""The whole way from downloads to a leaderboard, in the mini world and with untrained weights."""
+"""The whole way from downloads to a leaderboard and a report, in the mini world and with untrained weights."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ovrisisbench.mini import DrawnDownload
     from ovrisisbench.prepare.everything import PrepareAllReport
     from ovrisisbench.records import Record
+    from ovrisisbench.report import ReportFiles
 
 __all__ = ["EXPORTS", "PROTOCOL", "Demonstration", "demonstrate"]
 
@@ -21,6 +22,9 @@ PROTOCOL: Final = "ovrisisbench-mini-v1"
 
 _MODELS = (("rskt-seg", "tiny"), ("random", None), ("most-frequent", None))
 """Model and backbone; all of them untrained or floors, so no figure of the demo ranks anything."""
+
+_COST_MAPS: Final = 3
+"""Images of each data set; models without a backbone have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class Demonstration:
     results: Path
     records: tuple[Record, ...]
     exports: tuple[Path, ...]
+    pages: ReportFiles
+    """The report."""
 
 
 def demonstrate(
@@ -44,7 +50,7 @@ def demonstrate(
     drawing: Callable[[int, int], None] | None = None,
     listener: RunReport | None = None,
 ) -> Demonstration:
-    """Draw the mini downloads, prepare them, run RSKT-Seg and the floors on them, and export the leaderboard.
+    """Draw the mini downloads, prepare them, run RSKT-Seg and the floors on them, export the leaderboard and write the report.
 
     Run again, it keeps what is already there.
 
@@ -63,6 +69,7 @@ def demonstrate(
     from ovrisisbench.prepare.everything import prepare_all
     from ovrisisbench.prepare.preparation import Settings
     from ovrisisbench.records import read_published, read_records
+    from ovrisisbench.report import write_report
 
     downloads, data, results = folder / "downloads", folder / "data", folder / "results"
     drawn = draw_downloads(downloads, images=scenes, seed=seed, progress=drawing)
@@ -81,9 +88,12 @@ def demonstrate(
             device="cpu",
             command=("ovrisis-bench", "demo"),
             report=listener,
+            label_maps=True,
+            cost_maps=_COST_MAPS if backbone else 0,
         )
     board = leaderboard_table(read_records(results), read_published())
     exports = tuple(folder / name for name in EXPORTS)
     for path in exports:
         export_leaderboard(board, path)
-    return Demonstration(tuple(drawn), data, report, results, tuple(records), exports)
+    pages = write_report(folder / "report", results=results, data=data)
+    return Demonstration(tuple(drawn), data, report, results, tuple(records), exports, pages)

@@ -58,7 +58,7 @@ def small_labels(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def packed(values: NDArray[np.uint8]) -> str:
     """Return bytes deflated, in base64."""
-    return base64.b64encode(zlib.compress(np.ascontiguousarray(values).tobytes(), 9)).decode("ascii")
+    return base64.b64encode(zlib.compress(np.ascontiguousarray(values).tobytes(), 6)).decode("ascii")
 
 
 def packed_costs(stages: Mapping[str, NDArray[np.float16]]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ovrisisbench.leaderboard.model import MEAN, METRIC_NAMES, METRICS, Metric
-from ovrisisbench.leaderboard.speed_table import COLUMNS, SpeedSection, speed_table
+from ovrisisbench.leaderboard.speed_table import COLUMNS, SpeedRow, SpeedSection, speed_table
 from ovrisisbench.leaderboard.wording import block_caption
 from ovrisisbench.records.speed import PublishedSpeed, SpeedRecord
 from ovrisisbench.report.rows import ShownRow, ShownSection
@@ -14,6 +14,7 @@ from ovrisisbench.report.scatter import Point, scatter_svg
 
 __all__ = ["speed_content"]
 
+_NOT_STATED = "not stated"
 _SIZE_OF_PUBLISHED = "B"
 """The paper times one size without naming it; its figure 1(d) shows the accuracy of size B."""
 
@@ -121,13 +122,17 @@ def _table(table: SpeedSection) -> dict[str, Any]:
         "columns": [COLUMNS[index] for index in kept],
         "rows": [
             {
-                "name": ", ".join(filter(None, (row.title, row.backbone, row.qualifier))),
+                "name": ", ".join(_words(row)),
                 "figures": [_figure(row.figures[index]) for index in kept],
             }
             for row in table.rows
         ],
         "notes": table.notes,
     }
+
+
+def _words(row: SpeedRow) -> list[str]:
+    return [word for word in (row.title, row.backbone, row.qualifier) if word and word != _NOT_STATED]
 
 
 def _figure(value: float | None) -> dict[str, str]:

@@ -88,7 +88,8 @@ def write_report(
         site.add_text(f"assets/{name}", asset(name))
     content = leaderboard_content(sections, gathered.published, shown_intervals(sections, counts))
     site.add_page("index.html", "leaderboard", page="leaderboard", **content)
-    speed = speed_content(sections, gathered.speed, gathered.published_speed)
+    has_published = any(section.section.source == "published" for section in sections)
+    speed = speed_content(sections, gathered.speed, gathered.published_speed if has_published else ())
     site.add_page("speed.html", "speed", page="speed", **speed)
     for section in sections:
         _add_results(site, section, gathered, counts, images)
@@ -209,8 +210,7 @@ class _Site:
 
     def write(self, to: Path) -> ReportFiles:
         """Write everything into a folder beside ``to`` and put it in its place."""
-        to = to.absolute()
-        temporary = to.with_name(f".{to.name}.tmp-{os.getpid()}")
+        temporary = to.absolute().with_name(f".{to.name}.tmp-{os.getpid()}")
         try:
             self.add_text(_MARKER, f'{{"made_by": "ovrisisbench {__version__}"}}\n')
             for path, content in self._files.items():

@@ -181,7 +181,6 @@
       maps = found;
       shared.compare.picture.src = image.picture;
       find("frame").style.aspectRatio = `${maps.width} / ${maps.height}`;
-      find("stage-width")?.remove();
     }
     draw();
   }
