@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ImageBrowser", "ShownImage", "image_browser"]
 
-_MOST_WITH_COSTS = 6
+_SAFE_COLOURS: Final = (
+    *("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#332288", "#44aa99"),
+    *("#882255", "#ddcc77", "#117733", "#aa4499", "#999933", "#88ccee", "#661100", "#bbbbbb", "#000000"),
+)
+"""Okabe and Ito's, then Tol's muted ones: told apart by every kind of colour vision as far as so many can be."""
+_MOST_WITH_COSTS: Final = 6
 """Images of which cost maps are shown."""
 
 
@@ -55,8 +60,10 @@ class ImageBrowser:
     images: list[ShownImage]
     of: int
     """Images that the models were measured on."""
-    colours: list[str]
-    """Of the classes, ``#rrggbb``; empty without prepared data."""
+    colours: dict[str, list[str]] | None
+    """Of the classes, ``#rrggbb``: ``own`` ones and ``safe`` ones; None without prepared data."""
+    judges: list[int]
+    """Rows whose mean orders the images: all but floors, or all where there is nothing else."""
     missing: list[str] = field(default_factory=list)
     """One sentence for each thing that could not be shown, and how to get it."""
 
@@ -122,7 +129,13 @@ def image_browser(
         for one in measured:
             scores[one.number] = _scores(one, image)
         shown.append(_with_maps(ShownImage(id=image, scores=scores), measured, dataset, missing))
-    return ImageBrowser(images=shown, of=len(ids), colours=_colours(dataset), missing=missing)
+    return ImageBrowser(
+        images=shown,
+        of=len(ids),
+        colours=_colours(dataset),
+        judges=[one.number for one in _judges(measured)],
+        missing=missing,
+    )
 
 
 def _measured(number: int, row: ShownRow, record: Record, gathered: Gathered, counts: CountsTable) -> _Measured:
@@ -142,9 +155,13 @@ def _measured(number: int, row: ShownRow, record: Record, gathered: Gathered, co
     )
 
 
+def _judges(measured: Sequence[_Measured]) -> Sequence[_Measured]:
+    return [one for one in measured if one.row.row.kind != "floor"] or measured
+
+
 def _chosen(measured: Sequence[_Measured], ids: Sequence[str], images: int) -> list[str]:
     """Choose by the mean over models, floors left out where there is anything else; then images with cost maps."""
-    judges = [one for one in measured if one.row.row.kind != "floor"] or measured
+    judges = _judges(measured)
     figures = np.full((len(judges), len(ids)), np.nan)
     for number, one in enumerate(judges):
         miou = one.scores.miou
@@ -226,7 +243,10 @@ def _scores(one: _Measured, image: str) -> dict[str, Any] | None:
     }
 
 
-def _colours(dataset: PreparedDataset | None) -> list[str]:
+def _colours(dataset: PreparedDataset | None) -> dict[str, list[str]] | None:
     from ovrisisbench.prepare.contact_sheet.overlay_colours import overlay_colours
 
-    return [] if dataset is None else [colour.css for colour in overlay_colours(dataset.manifest)]
+    if dataset is None:
+        return None
+    own = [colour.css for colour in overlay_colours(dataset.manifest)]
+    return {"own": own, "safe": [_SAFE_COLOURS[index % len(_SAFE_COLOURS)] for index in range(len(own))]}

@@ -147,6 +147,7 @@ def _browser(
         "classes": list(names),
         "models": list(models),
         "colours": browser.colours,
+        "judges": browser.judges,
         "images": images,
         "of": browser.of,
     }

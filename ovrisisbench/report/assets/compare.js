@@ -1,8 +1,8 @@
 "use strict";
 // Two layers over one picture with a divider between them, moved by the range below or by the pointer.
 (() => {
-  const shared = (window.ovrisisbench ||= {});
-  const find = (id) => document.getElementById(id);
+  const shared = window.ovrisisbench;
+  const { find } = shared;
   const frame = find("frame");
   if (!frame) return;
   const divider = find("divider");

@@ -1,18 +1,15 @@
 "use strict";
 // The confusion matrix of the chosen model.
 (() => {
-  const { classes, models } = JSON.parse(document.getElementById("confusion-data").textContent);
-  const find = (id) => document.getElementById(id);
+  const { element, find } = window.ovrisisbench;
+  const { classes, models } = JSON.parse(find("confusion-data").textContent);
   const table = find("confusion-table");
   const readout = find("confusion-readout");
   const percent = (share) => `${(100 * share).toFixed(share > 0 && share < 0.0005 ? 3 : 1)} %`;
 
-  function cell(tag, text, className = "") {
-    const made = document.createElement(tag);
-    made.className = className;
-    const inner = document.createElement("span");
-    inner.textContent = text;
-    made.append(inner);
+  function cell(tag, text, className, more = {}) {
+    const made = element(tag, className, "", more);
+    made.append(element("span", "", text));
     return made;
   }
 
@@ -23,10 +20,10 @@
     const totals = classes.map((_, index) => sum(byTruth ? matrix[index] : matrix.map((row) => row[index])));
     const head = document.createElement("tr");
     head.append(cell("th", "truth ↓  prediction →", "corner"));
-    for (const title of classes) head.append(Object.assign(cell("th", title, "slant"), { scope: "col", title }));
+    for (const title of classes) head.append(cell("th", title, "slant", { scope: "col", title }));
     const rows = matrix.map((numbers, truth) => {
       const row = document.createElement("tr");
-      row.append(Object.assign(cell("th", classes[truth], "model"), { scope: "row" }));
+      row.append(cell("th", classes[truth], "model", { scope: "row" }));
       numbers.forEach((pixels, prediction) => {
         const total = totals[byTruth ? truth : prediction];
         const share = total ? pixels / total : 0;
@@ -41,10 +38,7 @@
       });
       return row;
     });
-    const caption = document.createElement("caption");
-    caption.className = "hush";
-    caption.textContent = `Confusion matrix of ${name}, percent`;
-    table.replaceChildren(caption, head, ...rows);
+    table.replaceChildren(element("caption", "hush", `Confusion matrix of ${name}, percent`), head, ...rows);
   }
 
   find("confusion-controls").hidden = false;

@@ -2,28 +2,18 @@
 // The images of a data set: a list in the chosen order, and what every model made of the chosen one.
 (() => {
   const shared = window.ovrisisbench;
-  const find = (id) => document.getElementById(id);
-  const { classes, models, colours, images } = JSON.parse(find("browser-data").textContent);
-  const withMaps = colours.length > 0;
+  const { element, find } = shared;
+  const { classes, models, colours, judges, images } = JSON.parse(find("browser-data").textContent);
+  const withMaps = colours !== null;
   let current = null;
   let maps = null;
 
-  function element(tag, className = "", text = "") {
-    const made = document.createElement(tag);
-    if (className) made.className = className;
-    if (text) made.textContent = text;
-    return made;
-  }
-
   const chosenClass = () => (find("class").value === "" ? null : Number(find("class").value));
-  const figureOf = (scores) => {
-    if (!scores) return null;
-    return chosenClass() === null ? scores.miou : scores.iou[chosenClass()] ?? null;
-  };
+  const figureOf = (scores) => (chosenClass() === null ? scores?.miou : scores?.iou[chosenClass()]) ?? null;
 
   function figure(image) {
-    if (find("by").value !== "") return figureOf(image.scores[Number(find("by").value)]);
-    const found = image.scores.map(figureOf).filter((value) => value !== null);
+    const by = find("by").value;
+    const found = (by === "" ? judges : [Number(by)]).map((index) => figureOf(image.scores[index])).filter((value) => value !== null);
     return found.length ? found.reduce((total, value) => total + value, 0) / found.length : null;
   }
 
@@ -32,23 +22,22 @@
     const shown = images.map((image) => [figure(image), image]).filter(([value]) => value !== null);
     shown.sort(([one], [other]) => sign * (one - other));
     const buttons = shown.map(([value, image]) => {
-      const button = element("button", "thumb");
-      button.type = "button";
-      if (image.picture) button.append(Object.assign(element("img"), { src: image.picture, alt: "", loading: "lazy" }));
+      const button = element("button", "thumb", "", { type: "button" });
+      if (image.picture) button.append(element("img", "", "", { src: image.picture, alt: "", loading: "lazy" }));
       button.append(element("span", "id", image.id), element("b", "", value.toFixed(1)));
       button.setAttribute("aria-pressed", String(image === current));
       button.addEventListener("click", () => show(image));
       return button;
     });
     find("strip").replaceChildren(...(buttons.length ? buttons : [element("p", "dim", "None of these images has this class.")]));
-    if (shown.length && !shown.some(([, image]) => image === current)) show(shown[0][1]);
+    const stays = !shown.length || shown.some(([, image]) => image === current);
+    if (!stays) show(shown[0][1]);
+    return stays;
   }
 
-  const layers = () => [
-    { name: "picture", key: "" },
-    { name: "ground truth", key: "truth" },
-    ...models.map((name, index) => ({ name, key: String(index) })),
-  ];
+  const layers = () => [["picture", ""], ["ground truth", "truth"], ...models.map((name, index) => [name, String(index)])]
+    .map(([name, key]) => ({ name, key }));
+  const palette = () => colours[find("colours").value];
   const labelsOf = (key) => (key === "truth" ? maps.truth : maps.predictions[key]);
 
   function paint(canvas, key) {
@@ -57,7 +46,7 @@
     if (!labels) return;
     const errors = find("mode").value === "errors" && key !== "truth";
     shared.paintLabels(canvas, maps, labels, {
-      palette: shared.palette(colours, find("colours").value === "safe"),
+      palette: palette().map((colour) => [1, 3, 5].map((start) => parseInt(colour.slice(start, start + 2), 16))),
       truth: errors ? maps.truth : null,
       only: chosenClass(),
     });
@@ -80,13 +69,10 @@
         pane.append(caption);
         return models[key] === undefined ? null : pane;
       }
-      const button = element("button", "frame");
-      button.type = "button";
-      button.title = `Put ${name} on the right of the divider`;
-      button.setAttribute("aria-label", button.title);
-      button.append(Object.assign(element("img"), { src: current.picture, alt: "" }));
+      const words = `Put ${name} on the right of the divider`;
+      const button = element("button", "frame", "", { type: "button", title: words, ariaLabel: words });
       const canvas = element("canvas");
-      button.append(canvas);
+      button.append(element("img", "", "", { src: current.picture, alt: "" }), canvas);
       paint(canvas, key);
       if (key !== "" && canvas.hidden) button.append(element("span", "none", "no label map kept"));
       button.addEventListener("click", () => choose("right", key));
@@ -97,20 +83,17 @@
   }
 
   function keys() {
-    const palette = shared.palette(colours, find("colours").value === "safe");
     const there = new Set(maps.truth);
     for (const labels of Object.values(maps.predictions)) labels.forEach((label) => there.add(label));
     find("keys").replaceChildren(...classes.map((name, index) => {
-      const button = element("button", "key", name);
-      button.type = "button";
-      button.style.setProperty("--c", palette[index].text);
+      const button = element("button", "key", name, { type: "button" });
+      button.style.setProperty("--c", palette()[index]);
       button.setAttribute("aria-pressed", String(chosenClass() === index));
       button.addEventListener("click", () => {
         find("class").value = chosenClass() === index ? "" : String(index);
-        refresh();
+        if (list()) draw();
       });
-      const item = element("li");
-      item.hidden = !there.has(index);
+      const item = element("li", "", "", { hidden: !there.has(index) });
       item.append(button);
       return item;
     }));
@@ -172,6 +155,7 @@
     current = image;
     maps = null;
     find("image-title").textContent = image.id;
+    find("stage").ariaBusy = "true";
     for (const button of find("strip").querySelectorAll("button")) {
       button.setAttribute("aria-pressed", String(button.querySelector(".id").textContent === image.id));
     }
@@ -183,11 +167,7 @@
       find("frame").style.aspectRatio = `${maps.width} / ${maps.height}`;
     }
     draw();
-  }
-
-  function refresh() {
-    list();
-    draw();
+    find("stage").ariaBusy = "false";
   }
 
   find("browser").hidden = false;
@@ -201,6 +181,6 @@
     fade();
     for (const id of ["mode", "colours"]) find(id).addEventListener("change", draw);
   }
-  for (const id of ["order", "by", "class"]) find(id).addEventListener("change", refresh);
+  for (const id of ["order", "by", "class"]) find(id).addEventListener("change", () => list() && draw());
   list();
 })();

@@ -1,12 +1,10 @@
 "use strict";
 // Label and cost maps: from the deflated bytes that a file hands over to pixels of a canvas.
 (() => {
-  const shared = (window.ovrisisbench ||= {});
+  const shared = window.ovrisisbench;
   const IGNORED = 255;
   const WRONG = [213, 94, 0];
-  const SAFE = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#332288", "#44aa99",
-    "#882255", "#ddcc77", "#117733", "#aa4499", "#999933", "#88ccee", "#661100", "#bbbbbb", "#000000"];
-
+  const [DARK, MIDDLE, BRIGHT] = [[0, 32, 77], [124, 123, 120], [255, 234, 70]];  // of the map cividis
   const waiting = new Map();
   const opened = new Map();
 
@@ -41,23 +39,20 @@
     return opened.get(image.id);
   };
 
-  shared.palette = (colours, safe) => colours.map((own, index) => {
-    const text = safe ? SAFE[index % SAFE.length] : own;
-    return { text, rgb: [1, 3, 5].map((start) => parseInt(text.slice(start, start + 2), 16)) };
-  });
+  function put(canvas, pixels) {
+    Object.assign(canvas, { width: pixels.width, height: pixels.height });
+    canvas.getContext("2d").putImageData(pixels, 0, 0);
+  }
 
-  /** Paint labels: all classes or one, or only what differs from the truth. */
+  // Paint labels: all classes or one, or only what differs from the truth.
   shared.paintLabels = (canvas, maps, labels, { palette, truth = null, only = null }) => {
     const { width, height } = maps;
-    canvas.width = width;
-    canvas.height = height;
-    const context = canvas.getContext("2d");
-    const pixels = context.createImageData(width, height);
+    const pixels = new ImageData(width, height);
     for (let index = 0, at = 0; index < labels.length; index += 1, at += 4) {
       const label = labels[index];
       const x = index % width;
       const y = (index - x) / width;
-      let colour = label === IGNORED ? ((x + y) % 8 < 2 ? [90, 90, 90] : [210, 210, 210]) : palette[label].rgb;
+      let colour = label === IGNORED ? ((x + y) % 8 < 2 ? [90, 90, 90] : [210, 210, 210]) : palette[label];
       let alpha = label === IGNORED ? 150 : 255;
       if (truth) {
         colour = WRONG;
@@ -68,25 +63,20 @@
       }
       pixels.data.set([...colour, alpha], at);
     }
-    context.putImageData(pixels, 0, 0);
+    put(canvas, pixels);
   };
 
-  /** Paint the cost map of one class, dark to bright, in steps that every kind of sight tells apart. */
+  // Paint the cost map of one class, dark to bright, in steps that every kind of sight tells apart.
   shared.paintCosts = (canvas, stage, label) => {
     const { width, height } = stage;
-    canvas.width = width;
-    canvas.height = height;
-    const context = canvas.getContext("2d");
-    const pixels = context.createImageData(width, height);
+    const pixels = new ImageData(width, height);
     const start = label * width * height;
     for (let index = 0; index < width * height; index += 1) {
       const share = stage.maps[start + index] / 255;
-      const ends = [[0, 32, 77], [124, 123, 120], [255, 234, 70]];
-      const half = share < 0.5 ? 0 : 1;
-      const part = share * 2 - half;
-      const colour = ends[half].map((from, band) => from + (ends[half + 1][band] - from) * part);
+      const [from, to, part] = share < 0.5 ? [DARK, MIDDLE, 2 * share] : [MIDDLE, BRIGHT, 2 * share - 1];
+      const colour = from.map((value, band) => value + (to[band] - value) * part);
       pixels.data.set([...colour, 255], index * 4);
     }
-    context.putImageData(pixels, 0, 0);
+    put(canvas, pixels);
   };
 })();

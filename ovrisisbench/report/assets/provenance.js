@@ -1,27 +1,22 @@
 "use strict";
 // Where the figures of a row come from, in a dialog.
 (() => {
-  const content = JSON.parse(document.getElementById("provenance-data").textContent);
-  const dialog = document.getElementById("provenance");
+  const { element, find } = window.ovrisisbench;
+  const content = JSON.parse(find("provenance-data").textContent);
+  const dialog = find("provenance");
   const body = dialog.querySelector(".dialogbody");
-
-  function element(tag, text = "", attributes = {}) {
-    const made = Object.assign(document.createElement(tag), attributes);
-    if (text) made.textContent = text;
-    return made;
-  }
 
   function group([heading, pairs]) {
     const list = element("dl");
-    for (const [name, value] of pairs) list.append(element("dt", name), element("dd", value));
+    for (const [name, value] of pairs) list.append(element("dt", "", name), element("dd", "", value));
     const made = element("section");
-    made.append(element("h3", heading), list);
+    made.append(element("h3", "", heading), list);
     return made;
   }
 
   function recordPart(records, key) {
     const part = element("div");
-    const label = element("label", "Data set ", { className: "pick" });
+    const label = element("label", "pick", "Data set ");
     const select = element("select");
     for (const record of records) select.append(new Option(record.title, record.key));
     label.append(select);
@@ -31,7 +26,7 @@
       shown.replaceChildren(...record.groups.map(group));
       if (record.link) {
         const line = element("p");
-        line.append(element("a", `Classes, confusion and images of ${record.title}`, { href: record.link }));
+        line.append(element("a", "", `Classes, confusion and images of ${record.title}`, { href: record.link }));
         shown.prepend(line);
       }
     }
@@ -45,7 +40,7 @@
   function open(id, key) {
     const row = content[id];
     if (!row) return;
-    document.getElementById("provenance-title").textContent = row.title;
+    find("provenance-title").textContent = row.title;
     body.replaceChildren(...row.groups.map(group));
     if (row.records.length) body.prepend(recordPart(row.records, key));
     dialog.showModal();

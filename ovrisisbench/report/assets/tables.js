@@ -1,7 +1,7 @@
 "use strict";
 // Tables that sort by a click on a column, the choice of the metric, and the filters of the leaderboard.
 (() => {
-  const find = (id) => document.getElementById(id);
+  const { find } = window.ovrisisbench;
   const metricOf = (table) => table.closest("[data-metric]")?.dataset.metric;
 
   function valueOf(row, column, table) {

@@ -1,17 +1,23 @@
 "use strict";
 // Runs before the page is painted: the theme chosen earlier holds, else that of the system.
+window.ovrisisbench = {
+  find: (id) => document.getElementById(id),
+  // Make an element; its text is text, whatever it looks like.
+  element: (tag, className = "", text = "", more = {}) => (
+    Object.assign(document.createElement(tag), { className, textContent: text }, more)),
+};
+
 (() => {
   const root = document.documentElement;
   const themes = ["system", "light", "dark"];
   let theme = "system";
-  try {
-    theme = localStorage.getItem("ovrisisbench-theme") || "system";
-  } catch { /* storage is refused to pages from the disk in some browsers */ }
-  if (!themes.includes(theme)) theme = "system";
+  // Some browsers refuse storage to pages from the disk; the choice then holds for the page.
+  const stored = (use) => { try { return use(localStorage); } catch { return null; } };
+  const found = stored((storage) => storage.getItem("ovrisisbench-theme"));
+  if (themes.includes(found)) theme = found;
 
   function apply() {
-    if (theme === "system") delete root.dataset.theme;
-    else root.dataset.theme = theme;
+    root.dataset.theme = theme;
     const text = document.getElementById("theme-text");
     if (text) text.textContent = `Theme: ${theme === "system" ? "as the system" : theme}`;
   }
@@ -23,9 +29,7 @@
     apply();
     button.addEventListener("click", () => {
       theme = themes[(themes.indexOf(theme) + 1) % themes.length];
-      try {
-        localStorage.setItem("ovrisisbench-theme", theme);
-      } catch { /* the choice then holds for this page only */ }
+      stored((storage) => storage.setItem("ovrisisbench-theme", theme));
       apply();
     });
   });
