@@ -83,8 +83,7 @@
   }
 
   function keys() {
-    const there = new Set(maps.truth);
-    for (const labels of Object.values(maps.predictions)) labels.forEach((label) => there.add(label));
+    const there = (index) => judges.some((model) => current.scores[model]?.iou[index] !== undefined);
     find("keys").replaceChildren(...classes.map((name, index) => {
       const button = element("button", "key", name, { type: "button" });
       button.style.setProperty("--c", palette()[index]);
@@ -93,7 +92,7 @@
         find("class").value = chosenClass() === index ? "" : String(index);
         if (list()) draw();
       });
-      const item = element("li", "", "", { hidden: !there.has(index) });
+      const item = element("li", "", "", { hidden: !there(index) });
       item.append(button);
       return item;
     }));
