@@ -160,3 +160,11 @@ def test_the_example_of_training_runs(monkeypatch, tmp_path, capsys, drawn_data)
     (block,) = _code(ROOT / "docs" / "training.md", "python")
     exec(compile(block, "training.md", "exec"), {"__name__": "__main__"})
     assert capsys.readouterr().out == "model_final.safetensors\n"
+
+
+def test_the_example_of_statistics_runs(capsys):
+    (block,) = _code(ROOT / "docs" / "statistics.md", "python")
+    exec(compile(block, "statistics.md", "exec"), {})
+    promised = re.findall(r'"\)  # (.+)', block)
+    assert len(promised) == 2
+    assert capsys.readouterr().out.splitlines() == promised

@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Measure a model on prepared data sets."),
     "train": ("train", "Train a model by its official recipe."),
     "leaderboard": ("leaderboard", "Build the table of measured and published results."),
+    "compare": ("compare", "Compare models on the same images: differences, intervals, ranks."),
+    "explain": ("explain", "Explain why two figures differ: fields, convention, images, classes."),
     "report": ("report", "Write the records as pages that open from the disk."),
     "speed": ("speed", "Time models on this machine: milliseconds, parameters, operations, memory."),
     "checkpoint": ("checkpoint", "Tell which model a file of weights is for, and what it lacks."),

@@ -50,7 +50,7 @@ def demonstrate(
     drawing: Callable[[int, int], None] | None = None,
     listener: RunReport | None = None,
 ) -> Demonstration:
-    """Draw the mini downloads, prepare them, run RSKT-Seg and the floors on them, export the leaderboard and write the report.
+    """Draw the mini downloads, prepare them, run RSKT-Seg and the floors on them, export leaderboard and report.
 
     Run again, it keeps what is already there.
 

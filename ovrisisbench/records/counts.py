@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,6 +92,22 @@ class CountsTable:
         dense = np.zeros((len(self), self.num_classes, self.num_classes), np.int64)
         dense[self.image, self.truth, self.prediction] = self.pixels.astype(np.int64)
         return dense
+
+    def of_images(self, ids: Collection[str]) -> CountsTable:
+        """Return the counts of some of the images alone; ids that are not in the table are passed over."""
+        wanted = frozenset(ids)
+        kept = np.array([name in wanted for name in self.ids], np.bool_)
+        cells = kept[self.image]
+        position = np.cumsum(kept) - 1
+        return CountsTable(
+            ids=tuple(name for name in self.ids if name in wanted),
+            scenes=tuple(scene for scene, keep in zip(self.scenes, kept.tolist(), strict=True) if keep),
+            num_classes=self.num_classes,
+            image=position[self.image[cells]].astype(np.uint32),
+            truth=self.truth[cells],
+            prediction=self.prediction[cells],
+            pixels=self.pixels[cells],
+        )
 
     def digest(self) -> str:
         """Return the sha256 of the decoded content, 64 hex digits, the same however the file is packed."""

@@ -1,11 +1,11 @@
-"""Intervals of figures, by the bootstrap over scenes.
+"""Intervals of figures and p values of differences, by the bootstrap over scenes.
 
 The interval is the percentile interval at calibrated positions: the quantiles
 of the resamples at Phi(-c) and Phi(c), where c = t * s_j / s_b; t is Student's
 quantile, s_j the standard error by the jackknife and s_b that of the resamples.
 With s_j = s_b * sqrt(S / (S - 1)) this is Hesterberg's expanded percentile
 interval (What Teachers Should Know About the Bootstrap, 2014, section 5.4).
-Like every percentile interval it stays inside 0..1.
+The p value turns this round: it is 1 - level of the interval that ends at zero.
 """
 
 from __future__ import annotations
@@ -22,17 +22,29 @@ from ovrisisbench.statistics.figures import FIGURES, Figure, Measure
 from ovrisisbench.statistics.resampling import RESAMPLES, SEED
 from ovrisisbench.statistics.scenes import scene_sums
 from ovrisisbench.statistics.spread import Spread, resampled
-from ovrisisbench.statistics.student import t_quantile
+from ovrisisbench.statistics.student import t_quantile, t_two_sided
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ovrisisbench.catalog.protocols import Convention
     from ovrisisbench.records.counts import CountsTable
     from ovrisisbench.statistics.scenes import SceneSums
 
-__all__ = ["LEVEL", "MIN_SCENES", "Interval", "check_level", "figure_intervals", "interval_of", "mean_intervals"]
+__all__ = [
+    "LEVEL",
+    "MIN_SCENES",
+    "Interval",
+    "check_level",
+    "figure_intervals",
+    "interval_of",
+    "mean_intervals",
+    "p_value",
+    "thin_classes",
+]
 
 LEVEL = 0.95
-MIN_SCENES = 5
+MIN_SCENES = 7
 """With fewer scenes there is no interval: they do not tell how much scenes differ."""
 
 _TAIL_RESAMPLES = 5
@@ -53,7 +65,7 @@ class Interval:
     seed: int
     scenes: int
     thin_classes: int = 0
-    """Classes that have truth in fewer than :data:`MIN_SCENES` scenes: what they add to the interval is little known."""
+    """Averaged classes with truth in fewer than :data:`MIN_SCENES` scenes: what they add to the interval is a guess."""
 
 
 def figure_intervals(
@@ -136,22 +148,39 @@ def thin_classes(sums: SceneSums, measure: Measure) -> int:
     return int((measure.truth_classes & (sums.scenes_with_truth < MIN_SCENES)).sum())
 
 
-def interval_of(spread: Spread, column: int, *, seed: int, level: float, thin: int = 0) -> Interval | None:
-    """Return the interval of one column, or None where the figure is undefined."""
+def interval_of(
+    spread: Spread,
+    column: int,
+    *,
+    seed: int,
+    level: float,
+    thin: int = 0,
+    bounds: tuple[float, float] = (0.0, 1.0),
+) -> Interval | None:
+    """Return the interval of one column, or None where the figure is undefined.
+
+    Args:
+        spread: of C figures.
+        column: which of them.
+        seed: of the draws, to be told.
+        level: of the interval.
+        thin: see :class:`Interval`.
+        bounds: between which the figure must lie.
+    """
     estimate, error = float(spread.estimate[column]), float(spread.error[column])
     replicates = spread.replicates[:, column]
     if not np.isfinite(estimate) or not np.isfinite(error):
         return None
     own_error = float(replicates.std(ddof=1)) if len(replicates) > 1 else 0.0
     low = high = estimate
+    lowest, highest = bounds
     if own_error > 0:
         position = t_quantile(level, float(spread.freedom[column])) * error / own_error
-        normal = NormalDist()
-        low, high = map(float, np.quantile(replicates, [normal.cdf(-position), normal.cdf(position)]))
+        low, high = (_at(replicates, estimate, sign * position) for sign in (-1, 1))
     return Interval(
         # A skewed handful of resamples shall not shut out the figure itself.
-        low=min(low, estimate),
-        high=max(high, estimate),
+        low=max(lowest, min(low, estimate)),
+        high=min(highest, max(high, estimate)),
         level=level,
         standard_error=error,
         resamples=len(replicates),
@@ -159,6 +188,53 @@ def interval_of(spread: Spread, column: int, *, seed: int, level: float, thin: i
         scenes=spread.scenes,
         thin_classes=thin,
     )
+
+
+def p_value(spread: Spread, column: int) -> float | None:
+    """Return the two-sided p value of a difference, or None where it is undefined.
+
+    It is at most 1 - level exactly where the interval of that level does not hold zero.
+
+    Args:
+        spread: of differences.
+        column: which of them.
+    """
+    estimate, error = float(spread.estimate[column]), float(spread.error[column])
+    replicates = spread.replicates[:, column]
+    if not np.isfinite(estimate) or not np.isfinite(error):
+        return None
+    own_error = float(replicates.std(ddof=1)) if len(replicates) > 1 else 0.0
+    if estimate == 0:
+        return 1.0
+    if error == 0 or own_error == 0:
+        return 0.0
+    score = _score_of_zero(np.sort(replicates if estimate > 0 else -replicates), abs(estimate))
+    return t_two_sided(score * own_error / error, float(spread.freedom[column]))
+
+
+def _furthest(resamples: int) -> float:
+    """Return the normal score up to which so many resamples tell the shape of a distribution."""
+    return NormalDist().inv_cdf(max(0.5, 1 - _TAIL_RESAMPLES / resamples))
+
+
+def _at(replicates: NDArray[np.float64], estimate: float, score: float) -> float:
+    """Return the quantile at a normal score; beyond the furthest one extended in a straight line."""
+    furthest = _furthest(len(replicates))
+    inside = min(max(score, -furthest), furthest)
+    quantile = float(np.quantile(replicates, NormalDist().cdf(inside)))
+    return quantile if inside == score else estimate + (quantile - estimate) * score / inside
+
+
+def _score_of_zero(ascending: NDArray[np.float64], estimate: float) -> float:
+    """Return how far below a positive estimate zero lies, as a normal score; the inverse of :func:`_at`."""
+    furthest = _furthest(len(ascending))
+    lowest = float(np.quantile(ascending, NormalDist().cdf(-furthest)))
+    if lowest >= estimate:
+        return furthest
+    if lowest > 0:
+        return furthest * estimate / (estimate - lowest)
+    share = float(np.interp(0.0, ascending, np.linspace(0, 1, len(ascending))))
+    return max(0.0, -NormalDist().inv_cdf(share)) if 0 < share < 1 else furthest * (share <= 0)
 
 
 def check_level(level: float, resamples: int) -> None:

@@ -15,8 +15,6 @@ import numpy as np
 from ovrisisbench.errors import RecordError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from numpy.typing import NDArray
 
     from ovrisisbench.records.counts import CountsTable
@@ -50,7 +48,7 @@ class SceneSums:
         return np.asarray((self.sums[:, 0] > 0).sum(axis=0), dtype=np.int64)
 
 
-def scene_sums(counts: CountsTable, *, images: Collection[str] | None = None) -> SceneSums:
+def scene_sums(counts: CountsTable) -> SceneSums:
     """Add the counts of the images of each scene.
 
     Scenes without a single counted pixel are left out: to draw one changes no figure, so it would only
@@ -58,14 +56,12 @@ def scene_sums(counts: CountsTable, *, images: Collection[str] | None = None) ->
 
     Args:
         counts: N images.
-        images: ids to take; others are left out. All if None.
 
     Raises:
         RecordError: so many pixels that their sum is not exact, 2**53 a resample.
     """
-    cells = slice(None) if images is None else np.isin(np.asarray(counts.ids), list(images))[counts.image]
-    pixels = counts.pixels[cells].astype(np.float64)
-    image, truth, prediction = counts.image[cells], counts.truth[cells], counts.prediction[cells]
+    pixels = counts.pixels.astype(np.float64)
+    image, truth, prediction = counts.image, counts.truth, counts.prediction
     used = np.unique(image)
     names, of_image = np.unique(np.asarray(counts.scenes, dtype=np.str_)[used], return_inverse=True)
     if len(names) * float(pixels.sum()) > _EXACT:
@@ -77,7 +73,8 @@ def scene_sums(counts: CountsTable, *, images: Collection[str] | None = None) ->
 
     def added(of_class: NDArray[np.uint8], weights: NDArray[np.float64]) -> NDArray[np.float64]:
         flat = scene * classes + of_class
-        return np.bincount(flat, weights, minlength=len(names) * classes).reshape(len(names), classes)
+        sums = np.bincount(flat, weights, minlength=len(names) * classes)
+        return np.asarray(sums, dtype=np.float64).reshape(len(names), classes)
 
     found = np.where(truth == prediction, pixels, 0.0)
     sums = np.stack([added(truth, pixels), added(prediction, pixels), added(truth, found)], axis=1)

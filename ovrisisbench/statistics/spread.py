@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ovrisisbench.statistics.figures import Measure
     from ovrisisbench.statistics.scenes import SceneSums
 
-__all__ = ["Resampled", "Spread", "resampled"]
+__all__ = ["Resampled", "Spread", "figure_columns", "resampled"]
 
 _FEWEST_DEGREES = 1.0
 
@@ -50,6 +50,10 @@ class Resampled:
             replicates=self.replicates - other.replicates,
             left_out=self.left_out - other.left_out,
         )
+
+    def columns(self, count: int) -> Resampled:
+        """Return the first ``count`` figures alone."""
+        return Resampled(self.estimate[:count], self.replicates[:, :count], self.left_out[:, :count])
 
     def errors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the jackknife's standard errors, (C,), and their degrees of freedom, (C,).
@@ -104,8 +108,8 @@ class Spread:
         split = (variances**2 / freedoms).sum(axis=0)
         most = freedoms.sum(axis=0)
         return cls(
-            estimate=sum(part.estimate for part in parts) / np.float64(count),
-            replicates=sum(part.replicates for part in parts) / np.float64(count),
+            estimate=np.sum([part.estimate for part in parts], axis=0) / count,
+            replicates=np.sum([part.replicates for part in parts], axis=0) / count,
             error=np.sqrt(variance),
             freedom=np.divide(variance**2, split, out=most, where=split > 0),
             scenes=sum(part.scenes for part in parts),
@@ -141,21 +145,31 @@ def resampled(
         total = sums.total
         results.append(
             Resampled(
-                estimate=_columns(measure, total[None], by_class)[0],
-                replicates=_columns(measure, own, by_class),
-                left_out=_columns(measure, total - sums.sums, by_class),
+                estimate=figure_columns(measure, total, by_class),
+                replicates=figure_columns(measure, own, by_class),
+                left_out=figure_columns(measure, total - sums.sums, by_class),
             )
         )
     return results
 
 
-def _columns(measure: Measure, sums: NDArray[np.float64], by_class: bool) -> NDArray[np.float64]:
+def figure_columns(measure: Measure, sums: NDArray[np.float64], by_class: bool) -> NDArray[np.float64]:
+    """Return the means in the order of :data:`FIGURES` and, if asked, IoU and ACC by class; NaN where undefined.
+
+    Args:
+        measure: which classes count.
+        sums: (..., 3, K).
+        by_class: whether 2 K columns follow the means.
+
+    Returns:
+        (..., C).
+    """
     iou, acc = measure.by_class(sums)
     means = measure.means(sums, iou, acc)
     columns = np.stack([means[figure] for figure in FIGURES], axis=-1)
     if not by_class:
         return columns
     undefined = ~measure.truth_classes
-    iou[:, undefined] = np.nan
-    acc[:, undefined] = np.nan
+    iou[..., undefined] = np.nan
+    acc[..., undefined] = np.nan
     return np.concatenate([columns, iou, acc], axis=-1)

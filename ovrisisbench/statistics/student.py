@@ -18,7 +18,7 @@ _STEPS = 10_000
 
 
 def t_two_sided(t: float, freedom: float) -> float:
-    """Return the probability that \\|T\\| is at least \\|t\\|.
+    """Return the probability that the absolute value of T is at least that of t.
 
     Args:
         t: any real number, or infinity.

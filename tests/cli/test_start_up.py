@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -30,7 +31,8 @@ def _calling(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["run", "--help"], ["train", "--help"], ["prepare", "--help"]]
+    "arguments",
+    [["--help"], ["--version"], *([name, "--help"] for name in ("run", "train", "prepare", "compare", "explain"))],
 )
 def test_help_loads_nothing_heavy(arguments):
     assert _loaded_after(_calling(*arguments)) == set()
@@ -44,6 +46,13 @@ def test_listing_data_sets_and_models_loads_no_network(tmp_path):
 def test_reading_prepared_data_and_records_does_not_load_torch(drawn_data, tmp_path):
     for arguments in (["inspect", str(drawn_data / "isaid.h5")], ["leaderboard", "--export", str(tmp_path / "x.csv")]):
         assert "torch" not in _loaded_after(_calling(*arguments))
+
+
+def test_comparing_and_explaining_records_does_not_load_torch():
+    historic = Path(__file__).parents[1] / "records" / "historic"
+    first, last = (str(historic / f"{version}.record.json") for version in ("v1", "v3"))
+    for command in ("compare", "explain"):
+        assert not _loaded_after(_calling(command, first, last)) & {"torch", "pandas", "h5py"}
 
 
 def test_importing_the_package_loads_nothing_heavy():
