@@ -168,3 +168,12 @@ def test_the_example_of_statistics_runs(capsys):
     promised = re.findall(r'"\)  # (.+)', block)
     assert len(promised) == 2
     assert capsys.readouterr().out.splitlines() == promised
+
+
+def test_the_example_of_a_report_runs(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    (block,) = _code(ROOT / "docs" / "report.md", "python")
+    exec(compile(block, "report.md", "exec"), {})
+    index, pages = capsys.readouterr().out.split()
+    assert (tmp_path / index).is_file()
+    assert int(pages) == len(list((tmp_path / "site").rglob("*.html")))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ovrisisbench.catalog import training_set_title
-from ovrisisbench.leaderboard.model import MEAN, METRIC_NAMES, METRICS, Cell, Section
+from ovrisisbench.leaderboard.model import MEAN, METRIC_NAMES, METRICS, Cell, Metric, Section
 from ovrisisbench.leaderboard.numbers import percent_text
 from ovrisisbench.leaderboard.wording import block_caption, column_title, figure
 from ovrisisbench.records import PublishedTable
@@ -96,12 +96,12 @@ def _group(row: ShownRow, before: ShownRow | None) -> str:
     return block_caption(row.block.title, family)
 
 
-def _figure(row: ShownRow, key: str, metric: str, intervals: Mapping[IntervalKey, Interval]) -> dict[str, Any]:
-    cell: Cell | None = row.row.cells.get((key, metric))  # type: ignore[call-overload]  # keys are Metric
+def _figure(row: ShownRow, key: str, metric: Metric, intervals: Mapping[IntervalKey, Interval]) -> dict[str, Any]:
+    cell: Cell | None = row.row.cells.get((key, metric))
     interval = intervals.get((row.id, key, metric))
     return {
         "metric": metric,
-        "text": figure(row.row, (key, metric)),  # type: ignore[arg-type]
+        "text": figure(row.row, (key, metric)),
         "sort": "" if cell is None or cell.value is None else percent_text(cell.value, 6),
         "rank": cell.rank if cell else "",
         "interval": "" if interval is None else f"{interval[0]:.1f}–{interval[1]:.1f}",
