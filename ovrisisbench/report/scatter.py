@@ -33,7 +33,7 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
 
     Example:
         >>> ticks(27.4, 44.0), ticks(0.0, 0.0)
-        ([25.0, 30.0, 35.0, 40.0, 45.0], [0.0, 1.0])
+        ([25.0, 30.0, 35.0, 40.0, 45.0], [0.0, 0.25])
     """
     span = (high - low) or 1.0
     raw = span / max(count - 1, 1)
