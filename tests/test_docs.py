@@ -208,3 +208,12 @@ def test_the_examples_of_scoring_run(monkeypatch, tmp_path, capsys, drawn_data):
     Path("names.yaml").write_text(_code(ROOT / "docs" / "scoring.md", "yaml")[0])
     names = read_names(Path("names.yaml"), load_protocol().vocabulary("loveda").class_names)
     assert (names.indices, len(names.colours)) == ({1: 1, 2: 2}, 2)
+
+
+def test_the_example_of_a_report_runs(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    (block,) = _code(ROOT / "docs" / "report.md", "python")
+    exec(compile(block, "report.md", "exec"), {})
+    index, pages = capsys.readouterr().out.split()
+    assert (tmp_path / index).is_file()
+    assert int(pages) == len(list((tmp_path / "site").rglob("*.html")))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-STEPS = ["catalog", "prepare", "adapter", "evaluate", "train", "records", "statistics", "leaderboard", "cli"]
+STEPS = ["catalog", "prepare", "adapter", "evaluate", "train", "records", "statistics", "leaderboard", "report", "cli"]
 FILES = [path for folder in ("ovrisisbench", "adapters") for path in sorted((ROOT / folder).rglob("*.py"))]
 
 

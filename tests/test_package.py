@@ -82,6 +82,9 @@ def test_the_wheel_holds_all_code_and_data_and_one_import_name(wheel):
     assert recipes
     expected |= recipes
     expected |= {"ovrisisbench/py.typed", "ovrisisbench/leaderboard/table.tex.jinja"}
+    report = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("ovrisisbench/report/*/*.*")}
+    assert len(report) > 10
+    expected |= report
     expected |= {f"ovrisisbench/prepare/contact_sheet/contact_sheet.{kind}" for kind in ("html.jinja", "css", "js")}
     assert expected <= set(names)
     assert not [name for name in names if "test" in name or name.endswith((".h5", ".npz"))]

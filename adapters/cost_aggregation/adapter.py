@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ovrisisbench.adapter.interface import LoadOptions, ParameterCounts, ScoreMap
+from ovrisisbench.adapters.cost_aggregation.cost_maps import cost_maps
 from ovrisisbench.adapters.cost_aggregation.inference import sliding_scores, whole_image_scores
 from ovrisisbench.adapters.cost_aggregation.network import FamilyNetwork
 from ovrisisbench.adapters.inference.linear_choice import LinearKind, resolve_linears
@@ -99,6 +100,10 @@ class CostAggregationAdapter:
         network = partial(self.network, text=text, trace=trace)
         score = sliding_scores if self.inference.sliding_window else whole_image_scores
         return score(image, network, text.device)
+
+    def cost_maps(self, image: NDArray[np.uint8]) -> Mapping[str, NDArray[np.float32]]:
+        """Return the cost volume at every stage; see :func:`.cost_maps.cost_maps`."""
+        return cost_maps(self.network, image, self.embeddings)
 
     def describe(self) -> Mapping[str, str | int | float | bool | None]:
         """Return every resolved setting that the whole family has."""

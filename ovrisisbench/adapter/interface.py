@@ -27,6 +27,7 @@ __all__ = [
     "Adapter",
     "AdapterInfo",
     "CheckpointReport",
+    "CostMapper",
     "Crop",
     "LoadOptions",
     "ParameterCounter",
@@ -206,6 +207,23 @@ class ParameterCounter(Protocol):
 
     def count_parameters(self) -> ParameterCounts:
         """Return the numbers of the loaded network."""
+        ...
+
+
+@runtime_checkable
+class CostMapper(Protocol):
+    """The extra method of adapters whose network compares places of the image with class names on its way."""
+
+    def cost_maps(self, image: NDArray[np.uint8]) -> Mapping[str, NDArray[np.float32]]:
+        """Return what each stage says of every class, to be looked at; no score depends on it.
+
+        Args:
+            image: (H, W, 3) uint8, RGB.
+
+        Returns:
+            Words for the stage -> (K, h, w) float32 that lies on the whole image, higher where the class is likelier;
+            in the order of the computation, the same stages for every image.
+        """
         ...
 
 

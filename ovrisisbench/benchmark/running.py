@@ -26,6 +26,7 @@ from ovrisisbench.benchmark.inputs import (
     open_prepared,
     train_classes,
 )
+from ovrisisbench.benchmark.keeping import Keeping, check_cost_maps, keep_cost_maps, kept_labels, move_labels
 from ovrisisbench.benchmark.known_weights import informed
 from ovrisisbench.benchmark.recording import Drive, LoadedModel, make_record
 from ovrisisbench.catalog import DEFAULT_PROTOCOL, Protocol, load_protocol, protocol_for_training_set
@@ -75,6 +76,8 @@ def run(
     limit: int | None = None,
     batch_size: int = 1,
     threads: int | None = None,
+    label_maps: bool = False,
+    cost_maps: int = 0,
     command: Sequence[str] = ("ovrisisbench.run",),
     report: RunReport | None = None,
     **loading: Unpack[Loading],
@@ -96,6 +99,9 @@ def run(
         limit: measure only so many images, evenly spread over the data set; the record is marked.
         batch_size: images handed to the model at once.
         threads: batches in flight on a CPU; None for the cores of this process's share.
+        label_maps: keep every predicted label map as a PNG beside the record, which stays the same.
+        cost_maps: keep the cost maps of so many images of each data set beside the record: the worst, the middle
+            and the best of them by the model's own figures.
         command: the words that started the run, for the record; folders are cut off.
         report: told of every step.
         **loading: backbone, checkpoint and so on, see :class:`Loading`; what is left out is taken from the card of the
@@ -143,8 +149,20 @@ def run(
             digests=digests,
             settings=dict(adapter.describe()),
         )
+        keeping = Keeping(label_maps=label_maps, cost_maps=cost_maps)
+        check_cost_maps(keeping, loaded)
         records = [
-            _measured(loaded, dataset, exposure, rules=rules, limit=limit, results=results, drive=drive, report=report)
+            _measured(
+                loaded,
+                dataset,
+                exposure,
+                rules=rules,
+                limit=limit,
+                results=results,
+                drive=drive,
+                keeping=keeping,
+                report=report,
+            )
             for dataset, exposure in zip(prepared, exposed, strict=True)
         ]
     written = [record for record in records if record is not None]
@@ -163,6 +181,7 @@ def _measured(
     limit: int | None,
     results: Path,
     drive: Drive,
+    keeping: Keeping,
     report: RunReport,
 ) -> Record | None:
     """Measure one data set and write its record; None in processes other than the first."""
@@ -178,6 +197,7 @@ def _measured(
         model.adapter.see_truth(truth)
     report.start(key, len(wanted))
     folder = results / _JOURNALS / _journal_name(model, dataset, rules, truth)
+    kept = kept_labels(keeping, folder, dataset)
     with Journal(folder, rank=drive.processes.rank) as journal:
         evaluation = evaluate(
             model.adapter,
@@ -193,13 +213,16 @@ def _measured(
             ),
             processes=drive.processes,
             on_progress=report.progress,
+            kept=kept,
         )
     if not drive.processes.is_first:
         return None
     record, counts = make_record(evaluation, model, dataset=dataset, rules=rules, exposure=exposure, drive=drive)
     _report_difference(record, results, report)
     path = write_record(record, counts, results)
+    move_labels(kept, record, path)
     remove_journals(folder)
+    keep_cost_maps(keeping.cost_maps, model, dataset, record=record, counts=counts, path=path)
     report.finish(record, path)
     return record
 

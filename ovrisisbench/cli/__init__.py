@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("compare", "Compare models on the same images: differences, intervals, ranks."),
     "explain": ("explain", "Explain why two figures differ: fields, convention, images, classes."),
     "check-record": ("check_record", "Check records and their counts before they are shared."),
+    "report": ("report", "Write the records as pages that open from the disk."),
     "speed": ("speed", "Time models on this machine: milliseconds, parameters, operations, memory."),
     "checkpoint": ("checkpoint", "Tell which model a file of weights is for, and what it lacks."),
     "convert": ("convert", "Write official weights as safetensors with a card, or back."),

@@ -72,6 +72,7 @@ def command(folder: Path, scenes: int) -> None:
         ("prepared data sets", made.data),
         ("records and counts", made.results),
         *(("leaderboard", path) for path in made.exports),
+        ("report, to be opened", made.pages.index),
     ):
-        out.print(f"  {what:<19} {escape(str(path))}", soft_wrap=True)
+        out.print(f"  {what:<20} {escape(str(path))}", soft_wrap=True)
     out.print("\nNext: prepare a real data set (ovrisis-bench datasets) and run a model on it (ovrisis-bench models).")

@@ -112,6 +112,19 @@ class ProgressReport(RunReport):
     type=click.IntRange(min=1),
     help="On a CPU: images in flight at once, one thread each; default: the cores; changes no figure.",
 )
+@click.option(
+    "--keep-label-maps",
+    is_flag=True,
+    help="Keep every predicted label map as a PNG beside its record, for 'ovrisis-bench report'.",
+)
+@click.option(
+    "--keep-cost-maps",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Keep the cost maps of N images of each data set beside its record (the worst, the middle, the best); only "
+    "models with a cost volume have any.",
+)
 @json_option
 def command(
     *,
@@ -125,6 +138,8 @@ def command(
     limit: int | None,
     batch_size: int,
     threads: int | None,
+    keep_label_maps: bool,
+    keep_cost_maps: int,
     as_json: bool,
 ) -> None:
     """Measure a model on prepared data sets and write a record for each.
@@ -150,6 +165,8 @@ def command(
             limit=limit,
             batch_size=batch_size,
             threads=threads,
+            label_maps=keep_label_maps,
+            cost_maps=keep_cost_maps,
             command=("ovrisis-bench", *sys.argv[1:]),
             report=report,
             **loading,

@@ -1,4 +1,4 @@
-"""The whole way from downloads to a leaderboard, in the mini world and with the weights that come with the package."""
+"""The whole way from downloads to a leaderboard and a report, in the mini world, with the weights of the package."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ovrisisbench.mini import DrawnDownload
     from ovrisisbench.prepare.everything import PrepareAllReport
     from ovrisisbench.records import Record
+    from ovrisisbench.report import ReportFiles
 
 __all__ = ["EXPORTS", "PROTOCOL", "Demonstration", "demonstrate"]
 
@@ -22,6 +23,9 @@ PROTOCOL: Final = "ovrisisbench-mini-v1"
 _TRAINED = ("rskt-seg", "cat-seg", "gsnet")
 _TRAIN_SET = "mini-dlrsd"
 _FLOORS = ("random", "most-frequent")
+
+_COST_MAPS: Final = 3
+"""Images of each data set; floors have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Demonstration:
     results: Path
     records: tuple[Record, ...]
     exports: tuple[Path, ...]
+    pages: ReportFiles
+    """The report."""
 
 
 def demonstrate(
@@ -45,7 +51,7 @@ def demonstrate(
     drawing: Callable[[int, int], None] | None = None,
     listener: RunReport | None = None,
 ) -> Demonstration:
-    """Draw the mini downloads, prepare them, run trained models and the floors on them, and export the leaderboard.
+    """Draw the mini downloads, prepare them, run trained models and floors on them, export leaderboard and report.
 
     Run again, it keeps what is already there.
 
@@ -64,6 +70,7 @@ def demonstrate(
     from ovrisisbench.prepare.everything import prepare_all
     from ovrisisbench.prepare.preparation import Settings
     from ovrisisbench.records import read_published, read_records
+    from ovrisisbench.report import write_report
 
     downloads, data, results = folder / "downloads", folder / "data", folder / "results"
     drawn = draw_downloads(downloads, images=scenes, seed=seed, progress=drawing)
@@ -82,9 +89,12 @@ def demonstrate(
             device="cpu",
             command=("ovrisis-bench", "demo"),
             report=listener,
+            label_maps=True,
+            cost_maps=_COST_MAPS if trained else 0,
         )
     board = leaderboard_table(read_records(results), read_published())
     exports = tuple(folder / name for name in EXPORTS)
     for path in exports:
         export_leaderboard(board, path)
-    return Demonstration(tuple(drawn), data, report, results, tuple(records), exports)
+    pages = write_report(folder / "report", results=results, data=data)
+    return Demonstration(tuple(drawn), data, report, results, tuple(records), exports, pages)

@@ -12,6 +12,8 @@ from ovrisisbench.adapter.precision import inference
 from ovrisisbench.adapter.score_maps import check_score_maps, cropped_scores
 from ovrisisbench.evaluate.device_counts import CountedImage, DeviceCounter, Strategy
 from ovrisisbench.evaluate.image_counts import ImageCounts
+from ovrisisbench.evaluate.kept_labels import KeptLabels
+from ovrisisbench.evaluate.labels import label_map
 
 if TYPE_CHECKING:
     from ovrisisbench.prepare import PreparedDataset
@@ -32,6 +34,7 @@ class DeviceMeasurer:
         precision: arithmetic of the model.
         device: a torch device, normally ``cuda:N``.
         strategy: where pixels are counted.
+        kept: where label maps are written; each is waited for, so that fewer images are under way.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class DeviceMeasurer:
         precision: Precision,
         device: str,
         strategy: Strategy = "device",
+        kept: KeptLabels | None = None,
     ) -> None:
         self._adapter = adapter
         self._dataset = dataset
@@ -50,6 +54,7 @@ class DeviceMeasurer:
         self._precision = precision
         self._device = device
         self._strategy = strategy
+        self._kept = kept
 
     def measure(self, batches: Iterable[Sequence[int]]) -> Iterator[list[ImageCounts]]:
         """Yield the counts of images as they arrive, in order.
@@ -79,6 +84,8 @@ class DeviceMeasurer:
             for index, image_id, score_map in zip(batch, ids, maps, strict=True):
                 scores = torch.as_tensor(cropped_scores(score_map), device=self._device)
                 counter.submit(image_id, scores, self._dataset.label(index))
+                if self._kept is not None:
+                    self._kept.keep(image_id, label_map(scores, score_map.image_size, name=image_id))
         clock.stop()
         return clock
 

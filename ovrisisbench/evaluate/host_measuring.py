@@ -13,6 +13,7 @@ from ovrisisbench.adapter.precision import inference
 from ovrisisbench.adapter.score_maps import check_score_maps, cropped_scores
 from ovrisisbench.evaluate.counts import confusion
 from ovrisisbench.evaluate.image_counts import ImageCounts
+from ovrisisbench.evaluate.kept_labels import KeptLabels
 from ovrisisbench.evaluate.labels import label_map
 
 if TYPE_CHECKING:
@@ -30,16 +31,25 @@ class HostMeasurer:
         num_classes: K.
         precision: arithmetic of the model.
         threads: batches in flight at once; 1 unless the model may be called from several threads.
+        kept: where label maps are written, before the image counts as measured.
     """
 
     def __init__(
-        self, adapter: Adapter, dataset: PreparedDataset, num_classes: int, *, precision: Precision, threads: int
+        self,
+        adapter: Adapter,
+        dataset: PreparedDataset,
+        num_classes: int,
+        *,
+        precision: Precision,
+        threads: int,
+        kept: KeptLabels | None = None,
     ) -> None:
         self._adapter = adapter
         self._dataset = dataset
         self._num_classes = num_classes
         self._precision = precision
         self._threads = threads
+        self._kept = kept
 
     def measure(self, batches: Iterable[Sequence[int]]) -> Iterator[list[ImageCounts]]:
         """Yield the counts of each batch of sample indices, in order.
@@ -73,6 +83,8 @@ class HostMeasurer:
         for index, image_id, score_map in zip(batch, ids, maps, strict=True):
             labels = label_map(cropped_scores(score_map), score_map.image_size, name=image_id)
             counts = confusion(labels, self._dataset.label(index), self._num_classes, name=image_id)
+            if self._kept is not None:
+                self._kept.keep(image_id, labels)
             counted.append((image_id, counts))
         share = 1000 * (time.perf_counter() - start) / len(batch)
         return [ImageCounts.from_confusion(image_id, counts, share) for image_id, counts in counted]

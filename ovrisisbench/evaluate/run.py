@@ -22,6 +22,7 @@ from ovrisisbench.evaluate.device_measuring import DeviceMeasurer
 from ovrisisbench.evaluate.host_measuring import HostMeasurer
 from ovrisisbench.evaluate.image_counts import ImageCounts, summed_confusion
 from ovrisisbench.evaluate.journal import Journal
+from ovrisisbench.evaluate.kept_labels import KeptLabels
 from ovrisisbench.evaluate.processes import Processes
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def evaluate(
     options: RunOptions,
     processes: Processes | None = None,
     on_progress: Progress | None = None,
+    kept: KeptLabels | None = None,
 ) -> Evaluation:
     """Measure one model on images of one prepared data set.
 
@@ -84,6 +86,7 @@ def evaluate(
         options: device, arithmetic and batch size.
         processes: this process among those that share the work; alone by default.
         on_progress: told how many of this process's images are finished.
+        kept: where label maps are written; an image in the journal that has none there is measured again.
 
     Returns:
         The counts of all wanted images, the same in every process.
@@ -95,6 +98,8 @@ def evaluate(
     processes = processes or Processes()
     start = time.perf_counter()
     finished = _merged(processes.gather(journal.finished()))
+    if kept is not None:
+        finished = {image_id: image for image_id, image in finished.items() if kept.has(image_id)}
     ids = [dataset.samples[index].id for index in wanted]
     resumed = sum(image_id in finished for image_id in ids)
     left = [index for index, image_id in zip(wanted, ids, strict=True) if image_id not in finished]
@@ -103,7 +108,7 @@ def evaluate(
     with matmul_arithmetic(options.precision, options.device):
         with inference(options.precision, options.device):
             adapter.set_vocabulary(class_names)
-        measurer = _measurer(adapter, dataset, len(class_names), options)
+        measurer = _measurer(adapter, dataset, len(class_names), options, kept)
         for images in measurer.measure(_batches(mine, options.batch_size)):
             for image in images:
                 journal.append(image)
@@ -128,8 +133,10 @@ def _batches(indices: Sequence[int], size: int) -> list[Sequence[int]]:
 
 
 def _measurer(
-    adapter: Adapter, dataset: PreparedDataset, num_classes: int, options: RunOptions
+    adapter: Adapter, dataset: PreparedDataset, num_classes: int, options: RunOptions, kept: KeptLabels | None
 ) -> HostMeasurer | DeviceMeasurer:
     if options.device == "cpu":
-        return HostMeasurer(adapter, dataset, num_classes, precision=options.precision, threads=options.threads)
-    return DeviceMeasurer(adapter, dataset, num_classes, precision=options.precision, device=options.device)
+        return HostMeasurer(
+            adapter, dataset, num_classes, precision=options.precision, threads=options.threads, kept=kept
+        )
+    return DeviceMeasurer(adapter, dataset, num_classes, precision=options.precision, device=options.device, kept=kept)

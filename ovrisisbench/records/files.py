@@ -23,6 +23,7 @@ from ovrisisbench.records.schema import Record
 
 __all__ = [
     "RECORD_SUFFIX",
+    "label_maps_folder",
     "read_record",
     "read_record_counts",
     "read_record_files",
@@ -39,6 +40,11 @@ def record_path(record: Record, results: Path) -> Path:
     """Return where a record belongs in a results folder."""
     folder = f"{file_slug(record.protocol.name)}-{record.protocol.id}"
     return results / folder / f"{record.stem}{RECORD_SUFFIX}"
+
+
+def label_maps_folder(record: Record, folder: Path) -> Path:
+    """Return where the predicted label maps of a record lie, if they were kept, beside it in ``folder``."""
+    return folder / f"{record.stem}.label-maps"
 
 
 def write_record(record: Record, counts: CountsTable | None, results: Path) -> Path:

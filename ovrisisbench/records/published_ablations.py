@@ -50,7 +50,7 @@ class PublishedAblationRow(RecordModel):
 class PublishedAblation(RecordModel):
     """One printed ablation table."""
 
-    format: Literal[3] = FORMAT
+    format: Literal[4] = FORMAT
     kind: Literal["published-ablation"] = "published-ablation"
     name: str
     """File stem."""

@@ -133,3 +133,12 @@ class NoPredict:
     @classmethod
     def load(cls, options):
         return cls()
+
+
+class WithCosts(Brightness):
+    """Also shows what it compares."""
+
+    info = info("with-costs")
+
+    def cost_maps(self, image):
+        return {"grey": self._scores(image).scores}

@@ -51,7 +51,11 @@ def test_listing_data_sets_and_models_loads_no_network(tmp_path):
 
 
 def test_reading_prepared_data_and_records_does_not_load_torch(drawn_data, tmp_path):
-    for arguments in (["inspect", str(drawn_data / "isaid.h5")], ["leaderboard", "--export", str(tmp_path / "x.csv")]):
+    for arguments in (
+        ["inspect", str(drawn_data / "isaid.h5")],
+        ["leaderboard", "--export", str(tmp_path / "x.csv")],
+        ["report", "--to", str(tmp_path / "site"), "--data", str(drawn_data)],
+    ):
         assert "torch" not in _loaded_after(_calling(*arguments))
 
 

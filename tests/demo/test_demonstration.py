@@ -25,6 +25,10 @@ def test_the_demo_makes_everything_and_says_where_it_lies(tmp_path):
         assert (tmp_path / "demo" / name).stat().st_size > 1000
         assert name in result.output.replace("\n", "")
 
+    index = tmp_path / "demo" / "report" / "index.html"
+    assert "RSKT-Seg" in index.read_text()
+    assert str(index) in result.output.replace("\n", "")
+
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "demo" / "data").iterdir()}
     again = CliRunner().invoke(cli, ["demo", "--to", str(tmp_path / "demo"), "--scenes", "1"])
     assert again.exit_code == 0

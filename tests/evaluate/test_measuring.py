@@ -9,6 +9,7 @@ from ovrisisbench.adapter.precision import inference
 from ovrisisbench.errors import EvaluationError
 from ovrisisbench.evaluate.device_measuring import DeviceMeasurer
 from ovrisisbench.evaluate.host_measuring import HostMeasurer
+from ovrisisbench.evaluate.kept_labels import KeptLabels, read_label_map
 from ovrisisbench.prepare import PreparedDataset
 from tests.adapter import drawn_adapters
 
@@ -39,6 +40,21 @@ def test_a_device_and_the_processor_count_alike(drawn_data, adapter, strategy):
     device = DeviceMeasurer(adapter, dataset, 15, precision="float32", device="cpu", strategy=strategy)
     assert _counts(device, batches) == on_host
     assert [name for name, _ in on_host] == [dataset.samples[index].id for index in range(6)]
+
+
+def test_a_device_and_the_processor_keep_the_same_label_maps(drawn_data, adapter, tmp_path):
+    dataset = PreparedDataset(drawn_data / "isaid.h5")
+    on_host = HostMeasurer(
+        adapter, dataset, 15, precision="float32", threads=1, kept=KeptLabels(tmp_path / "host", [(0, 0, 0)])
+    )
+    on_device = DeviceMeasurer(
+        adapter, dataset, 15, precision="float32", device="cpu", kept=KeptLabels(tmp_path / "device", [(0, 0, 0)])
+    )
+    for measurer in (on_host, on_device):
+        list(measurer.measure([[0, 1], [2]]))
+    for sample in dataset.samples[:3]:
+        one, other = (read_label_map(tmp_path / name, sample.id) for name in ("host", "device"))
+        assert np.array_equal(one, other)
 
 
 def test_every_image_of_a_batch_gets_its_share_of_the_time(drawn_data, adapter):

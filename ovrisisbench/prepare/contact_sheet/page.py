@@ -64,12 +64,18 @@ def write_contact_sheet(dataset: PreparedDataset, target: Path, *, images: int =
     return tuple(dataset.samples[index].id for index in chosen)
 
 
-def contact_sheet(dataset: PreparedDataset, *, images: int = 24) -> str:
-    """Return the text of the page that :func:`write_contact_sheet` writes."""
-    return _page(dataset, spread_samples(dataset.samples, images))
+def contact_sheet(dataset: PreparedDataset, *, images: int = 24, home: tuple[str, str] | None = None) -> str:
+    """Return the text of the page that :func:`write_contact_sheet` writes.
+
+    Args:
+        dataset: an open prepared data set.
+        images: how many pictures to show.
+        home: address and name of a page that this one belongs to.
+    """
+    return _page(dataset, spread_samples(dataset.samples, images), home)
 
 
-def _page(dataset: PreparedDataset, chosen: list[int]) -> str:
+def _page(dataset: PreparedDataset, chosen: list[int], home: tuple[str, str] | None = None) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("ovrisisbench.prepare.contact_sheet", ".")
@@ -84,6 +90,7 @@ def _page(dataset: PreparedDataset, chosen: list[int]) -> str:
     return environment.get_template("contact_sheet.html.jinja").render(
         style=loader.get_source(environment, "contact_sheet.css")[0],
         script=script,
+        home=home,
         script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
         manifest=dataset.manifest,
         summary=summary,
