@@ -49,6 +49,7 @@ __all__ = [
     "read_record_counts",
     "read_records",
     "records",
+    "report",
     "run",
     "score",
     "speed",
@@ -95,6 +96,7 @@ _HOMES = {
     "read_record_counts": "ovrisisbench.records:read_record_counts",
     "read_records": "ovrisisbench.records:read_records",
     "records": "ovrisisbench.api.records:records",
+    "report": "ovrisisbench.api.tables:report",
     "run": "ovrisisbench.benchmark:run",
     "score": "ovrisisbench.scoring:score",
     "speed": "ovrisisbench.api.tables:speed",
@@ -111,7 +113,7 @@ if TYPE_CHECKING:
     from ovrisisbench.api.models import check_adapter, models
     from ovrisisbench.api.pairs import compare, explain
     from ovrisisbench.api.records import check_record, records
-    from ovrisisbench.api.tables import audit, conformance, leaderboard, speed
+    from ovrisisbench.api.tables import audit, conformance, leaderboard, report, speed
     from ovrisisbench.benchmark import run
     from ovrisisbench.benchmark.ablation_plan import AblateOptions
     from ovrisisbench.benchmark.ablations import ablate

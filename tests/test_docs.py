@@ -132,6 +132,39 @@ def test_the_example_of_timing_models_runs(monkeypatch, tmp_path, capsys):
     exec(compile(block, "speed.md", "exec"), {"__name__": "__main__"})
     assert capsys.readouterr().out == "CAT-Seg True\n"
     assert list((tmp_path / "results").rglob("*.speed.json"))
+    assert (tmp_path / "speed.csv").exists()
+
+
+def test_the_examples_of_the_python_page_run(monkeypatch, tmp_path, capsys, drawn_data):
+    from tests.statistics.drawn_records import better_model, written
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").symlink_to(drawn_data)
+    written(tmp_path / "results")
+    written(tmp_path / "results", quality=0.8, seed=1, model=better_model())
+    for number, block in enumerate(_code(ROOT / "docs" / "python.md", "python")):
+        if number == 0:  # beside the printed tables alone
+            (tmp_path / "results").rename(tmp_path / "aside")
+        exec(compile(block, "python.md", "exec"), {})
+        if number == 0:
+            (tmp_path / "aside").rename(tmp_path / "results")
+    out = capsys.readouterr().out
+    assert out.startswith("<Leaderboard: ")
+    assert "RSKT-Seg" in out
+    assert "What the counting does not explain is due to: model" in out
+    assert "images of" in out
+
+
+def test_the_python_page_names_the_call_of_every_command():
+    rows = re.findall(r"^\| `([\w-]+)` \| `ob\.(\w+)\(", (ROOT / "docs" / "python.md").read_text(), re.MULTILINE)
+    assert sorted(rows) == sorted((name, name.replace("-", "_")) for name in COMMANDS)
+
+
+def test_the_example_of_exporting_the_leaderboard_runs(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(compile(_code(ROOT / "docs" / "leaderboard.md", "python")[0], "leaderboard.md", "exec"), names)
+    assert len(names["frame"]) == len((tmp_path / "table1.long.csv").read_text().splitlines()) - 1
 
 
 def test_the_example_of_a_weights_file_runs(monkeypatch, tmp_path, capsys):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ovrisisbench.catalog import Vocabulary
     from ovrisisbench.catalog.overlap import ClassOverlap
     from ovrisisbench.demo.demonstration import Demonstration
-    from ovrisisbench.mini.developing import DrawnDownload
+    from ovrisisbench.mini.downloads.drawing import DrawnDownload
     from ovrisisbench.prepare import Duplicates
     from ovrisisbench.prepare.inspection import Inspection
 

@@ -1,4 +1,4 @@
-"""Tables from a folder of records: leaderboard, conformance, audit, speed."""
+"""Tables and pages from a folder of records: leaderboard, conformance, audit, speed, report."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from ovrisisbench.leaderboard import Leaderboard
     from ovrisisbench.leaderboard.model import Classes
     from ovrisisbench.leaderboard.ranking import TieRule
+    from ovrisisbench.report import ReportFiles
 
-__all__ = ["audit", "conformance", "leaderboard", "speed"]
+__all__ = ["audit", "conformance", "leaderboard", "report", "speed"]
 
 _DEFAULT_RESULTS = Path("results")
 _HOLD_INTERVALS = (".csv", ".json")
@@ -235,3 +236,39 @@ def speed(
     for path in paths:
         export_speed(table, path)
     return table
+
+
+def report(
+    to: Path | str = "site",
+    *,
+    results: Path | str | None = None,
+    data: Path | str = "data",
+    images: int = 12,
+    protocol: str | None = None,
+    published: bool = True,
+) -> ReportFiles:
+    """Write the records as pages that open from the disk, without server or network.
+
+    Args:
+        to: folder for the pages; an earlier report in it is replaced when the new one is finished.
+        results: folder of measured records; None for ``results``, which need not exist.
+        data: folder with prepared data sets, for pictures; without it the pages hold figures only.
+        images: how many images to show of each data set at most: the worst, the middle and the best.
+        protocol: show one protocol only, by name or by id.
+        published: whether published figures are shown as well.
+
+    Raises:
+        RecordError: no such folder, a file that cannot be used, or nothing to show.
+        OvrisisBenchError: ``to`` is a folder of other things, or cannot be written.
+    """
+    from ovrisisbench.report.writing import write_report
+
+    return write_report(
+        Path(to),
+        results=_DEFAULT_RESULTS if results is None else Path(results),
+        data=Path(data),
+        images=images,
+        protocol=protocol,
+        published=published,
+        results_must_exist=results is not None,
+    )

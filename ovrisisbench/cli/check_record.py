@@ -26,9 +26,9 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
     hosts. Says what a contribution still lacks. Exit code 0 when nothing is
     wrong, else 1.
     """
-    from ovrisisbench.records.checking import check_records
+    from ovrisisbench.api.records import check_record
 
-    found = check_records(paths)
+    found = check_record(*paths)
     if as_json:
         print_json(
             {

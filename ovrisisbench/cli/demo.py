@@ -38,8 +38,8 @@ def command(folder: Path, scenes: int) -> None:
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    from ovrisisbench.api.data import demo
     from ovrisisbench.cli.run import ProgressReport
-    from ovrisisbench.demo.demonstration import demonstrate
     from ovrisisbench.leaderboard import leaderboard_table, print_leaderboard
     from ovrisisbench.records import read_records
 
@@ -47,11 +47,11 @@ def command(folder: Path, scenes: int) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("drawing", total=None)
-        made = demonstrate(
+        made = demo(
             folder,
             scenes=scenes,
             drawing=lambda done, total: progress.update(task, completed=done, total=total),
-            listener=ProgressReport(progress),
+            report=ProgressReport(progress),
         )
         progress.update(task, visible=False)
     images = sum(outcome.report.images for outcome in made.report.datasets if outcome.report)

@@ -51,39 +51,28 @@ def command(
     """
     if target is None and sheet is None:
         raise click.UsageError("Give --to DIRECTORY for the downloads, or --sheet FILE for a picture of them.")
-    if sheet is not None:
-        _write_sheet(sheet, seed)
-    if target is not None:
-        _draw(target, scenes, seed, datasets, workers)
-
-
-def _write_sheet(path: Path, seed: int) -> None:
-    from ovrisisbench.atomic import write_bytes
-    from ovrisisbench.mini.sheet import mini_sheet, picture_bytes
-
-    write_bytes(path, picture_bytes(mini_sheet(seed=seed), path.suffix))
-
-
-def _draw(target: Path, scenes: int, seed: int, datasets: str, workers: int | None) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from ovrisisbench.mini import draw_downloads
+    from ovrisisbench.api.data import mini
 
     keys = None if datasets == "all" else [key.strip() for key in datasets.split(",") if key.strip()]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("scenes", total=None)
-        drawn = draw_downloads(
+        task = progress.add_task("scenes", total=None, visible=target is not None)
+        drawn = mini(
             target,
-            images=scenes,
+            scenes=scenes,
             seed=seed,
             datasets=keys,
+            sheet=sheet,
             workers=workers,
             progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
         progress.update(task, visible=False)
+    if target is None:
+        return
     out = console()
     for download in drawn:
         state = "drawn" if download.is_new else "was there"

@@ -8,8 +8,6 @@ import click
 
 __all__ = ["command"]
 
-_DEFAULT_RESULTS = Path("results")
-
 
 @click.command("report")
 @click.option(
@@ -48,17 +46,9 @@ def command(
 
     Predicted label maps are shown where 'ovrisis-bench run --keep-label-maps' has kept them.
     """
-    from ovrisisbench.report import write_report
+    from ovrisisbench.api.tables import report
 
-    written = write_report(
-        folder,
-        results=results or _DEFAULT_RESULTS,
-        data=data,
-        images=images,
-        protocol=protocol,
-        published=published,
-        results_must_exist=results is not None,
-    )
+    written = report(folder, results=results, data=data, images=images, protocol=protocol, published=published)
     for sentence in written.missing:
         click.echo(f"note: {sentence}", err=True)
     click.echo(

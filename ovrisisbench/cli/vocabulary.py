@@ -38,9 +38,8 @@ def command(dataset: str, against: str | None, variant: str | None, table: str |
     With --against, show which of them a model trained on the other data set has
     seen: by the same name, by its singular or plural, by a related name, or not.
     """
-    from ovrisisbench.catalog import load_card, load_vocabulary
-    from ovrisisbench.catalog.overlap import class_overlap, load_overlap_table
-    from ovrisisbench.catalog.overlap_table import DEFAULT_TABLE
+    from ovrisisbench.api.data import vocabulary
+    from ovrisisbench.catalog import load_card
 
     card = load_card(dataset)
     chosen = card.variant(variant)
@@ -49,10 +48,8 @@ def command(dataset: str, against: str | None, variant: str | None, table: str |
             raise click.UsageError("--table says how to compare two vocabularies; give --against as well.")
         _show_vocabulary(card, chosen, as_json)
         return
-    train = load_vocabulary(load_card(against).variant().vocabulary)
-    judgements = load_overlap_table(table or DEFAULT_TABLE)
-    compared = class_overlap(train, load_vocabulary(chosen.vocabulary), judgements)
-    file = table if table and table.endswith((".yaml", ".yml")) else f"splits/overlap/{judgements.name}.yaml"
+    compared = vocabulary(dataset, against, variant=variant, table=table)
+    file = table if table and table.endswith((".yaml", ".yml")) else f"splits/overlap/{compared.table}.yaml"
     if as_json:
         content = {"dataset": card.key, "variant": chosen.name, "against": against, **compared.to_json()}
         print_json({**content, "table": {**content["table"], "file": file}})
