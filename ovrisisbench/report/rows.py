@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ovrisisbench.catalog.identity import short_id
 from ovrisisbench.leaderboard import Block, Leaderboard, Row, Section
+from ovrisisbench.leaderboard.class_views import ClassView
 from ovrisisbench.leaderboard.measured import measured_rows
 from ovrisisbench.records import Record
 from ovrisisbench.records.names import file_slug
@@ -59,7 +60,7 @@ def shown_sections(board: Leaderboard, records: Sequence[Record]) -> list[ShownS
     for number, section in enumerate(board.sections):
         found: dict[tuple[str | None, str, str], Mapping[str, Record]] = {}
         if section.source == "measured":
-            rows, _ = measured_rows(by_protocol[section.protocol, section.protocol_id])
+            rows, _ = measured_rows(by_protocol[section.protocol, section.protocol_id], ClassView())
             found = {(one.model.train_set, one.row.label, one.row.backbone): one.records for one in rows}
         pairs = [(block, row) for block in section.blocks for row in block.rows]
         shown.append(
