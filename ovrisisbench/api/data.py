@@ -44,7 +44,7 @@ def vocabulary(
 
     Example:
         >>> vocabulary("udd5").class_names
-        ('vegetation', 'building', 'road', 'vehicle', 'other')
+        ('Vegetation', 'Building', 'Road', 'Vehicle', 'Other')
     """
     from ovrisisbench.catalog import class_overlap, load_card, load_overlap_table, load_vocabulary
     from ovrisisbench.catalog.overlap_table import DEFAULT_TABLE
