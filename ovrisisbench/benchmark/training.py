@@ -22,7 +22,7 @@ from ovrisisbench.adapter.training import CLIP_FROM_OPENAI, StartOptions
 from ovrisisbench.atomic import write_text
 from ovrisisbench.benchmark.inputs import check_setting, choose_backbone, open_prepared
 from ovrisisbench.benchmark.running import available_cores
-from ovrisisbench.benchmark.training_folder import FINAL, alone, saved_state
+from ovrisisbench.benchmark.training_folder import FINAL, alone, own_folder, saved_state
 from ovrisisbench.catalog import Protocol, load_protocol, load_vocabulary, protocol_for_training_set
 from ovrisisbench.errors import AdapterError, CheckpointError, DataError, TrainingError, did_you_mean
 
@@ -108,7 +108,7 @@ def train(
     from ovrisisbench.train.engine import follow
 
     options = options or TrainOptions()
-    to = Path(to) if to is not None else _own_folder(model, options.backbone, train_set)
+    to = Path(to) if to is not None else own_folder(model, options.backbone, train_set)
     checked = _checked(model, train_set, Path(data), protocol, options)
     with joined_processes(_backend(options.device)) as processes, alone(to, processes):
         plan = checked(processes)
@@ -120,10 +120,6 @@ def train(
             write_text(to / RECIPE, yaml.safe_dump(resolved.recipe.flat(), sort_keys=False))
         training = _start(plan, saved)
         return follow(plan.course(training, to, identity, command, report), saved)
-
-
-def _own_folder(model: str, backbone: str | None, train_set: str) -> Path:
-    return Path("trained") / "_".join([Path(model).stem, *([backbone] if backbone else []), train_set])
 
 
 def training_identity(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ovrisisbench.evaluate.processes import Processes
     from ovrisisbench.train.checkpoints import SavedState
 
-__all__ = ["FINAL", "alone", "saved_state"]
+__all__ = ["FINAL", "alone", "own_folder", "saved_state"]
 
 FINAL = "model_final.safetensors"
 """Name of the weights after the last step."""
@@ -50,3 +50,13 @@ def alone(folder: Path, processes: Processes) -> Iterator[None]:
             yield
     except Timeout as error:
         raise TrainingError(f"Another training is writing into {folder} right now; wait for it.") from error
+
+
+def own_folder(model: str, backbone: str | None, train_set: str) -> Path:
+    """Return where a training writes that was given no folder.
+
+    Example:
+        >>> own_folder("cat-seg", "vit-b", "dlrsd").as_posix()
+        'trained/cat-seg_vit-b_dlrsd'
+    """
+    return Path("trained") / "_".join([Path(model).stem, *([backbone] if backbone else []), train_set])
