@@ -15,7 +15,7 @@ INFO = AdapterInfo(
     backbones={
         "vit-b": "CLIP ViT-B/16 at 384x384 and RSIB, a DINO ViT-B with 8-pixel patches",
         "vit-l": "CLIP ViT-L/14@336px and RSIB; not official, the authors' code cannot run it (see docs/baselines.md)",
-        "tiny": "a very small network; weights trained on the mini world come with the package",
+        "tiny": "a very small network; trainings start from encoders that come with the package",
     },
     weights=(
         (

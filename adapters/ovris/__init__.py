@@ -15,7 +15,7 @@ INFO = AdapterInfo(
     backbones={
         "vit-b": "CLIP ViT-B/16 at 384x384",
         "vit-l": "CLIP ViT-L/14@336px",
-        "tiny": "a very small network; trainings start from encoders that come with the package",
+        "tiny": "a very small network; weights trained on the mini world come with the package",
     },
     weights=(
         (

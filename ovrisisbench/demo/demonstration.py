@@ -20,7 +20,7 @@ __all__ = ["EXPORTS", "PROTOCOL", "Demonstration", "demonstrate"]
 EXPORTS = ("leaderboard.csv", "leaderboard.md", "leaderboard.tex")
 PROTOCOL: Final = "ovrisisbench-mini-v1"
 
-_TRAINED = ("rskt-seg", "cat-seg", "gsnet")
+_TRAINED = ("rskt-seg", "cat-seg", "ovris")
 _TRAIN_SET = "mini-dlrsd"
 _FLOORS = ("random", "most-frequent")
 

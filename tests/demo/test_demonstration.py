@@ -15,7 +15,7 @@ def test_the_demo_makes_everything_and_says_where_it_lies(tmp_path):
     assert {(record.model.name, record.model.weights) for record in records} == {
         ("most-frequent", "none"),
         ("random", "none"),
-        *((model, "checkpoint") for model in ("rskt-seg", "cat-seg", "gsnet")),
+        *((model, "checkpoint") for model in ("rskt-seg", "cat-seg", "ovris")),
     }
     assert {record.dataset.key for record in records} == set(load_protocol(PROTOCOL).datasets)
     assert len(records) == 5 * 8

@@ -120,7 +120,7 @@ def test_the_queries_of_the_last_block_get_a_gradient_of_zero(right: Gradients) 
 
 
 def test_rates_and_decays_are_those_of_the_official_groups() -> None:
-    training = start()
+    training = start(encoder_lr_multiplier=0.01)
     layers = training.module.network.config.layers
     groups = {name: [] for name in ("clip", "norm", "rest")}
     for tensor in training.trained():

@@ -19,7 +19,7 @@ from ovrisisbench.errors import AdapterError, CheckpointError, DataError, Ovrisi
 from ovrisisbench.train.progress_log import read_log
 from tests.train.tiny import TRAINABLE
 
-SHORT = {"iterations": "4", "batch": "2", "checkpoint_every": "2", "evaluate_every": "4"}
+SHORT = {"iterations": "4", "batch": "2", "lr": "0.0002", "checkpoint_every": "2", "evaluate_every": "4"}
 
 
 def _train(data: Path, to: Path, *, model: str = "rskt-seg", recipe: dict[str, str] | None = None, **options) -> Path:
