@@ -19,7 +19,9 @@ def test_a_file_of_clip_is_recognised_by_its_parts(clip_shapes: dict[str, tuple[
     assert holds_clip(clip_shapes)
     assert is_made_of(clip_shapes)
     assert whose_sizes(clip_shapes, TOWERS) == "vit-b"
-    assert whose_sizes({**clip_shapes, "visual.class_embedding": (1024,)}, TOWERS) == "vit-l"
+    large = {"visual.class_embedding": (1024,), "visual.conv1.weight": (1024, 3, 14, 14)}
+    assert whose_sizes({**clip_shapes, **large}, TOWERS) == "vit-l"
+    assert whose_sizes({**clip_shapes, "visual.class_embedding": (1024,)}, TOWERS) is None  # no ViT-L has such patches
     assert whose_sizes({**clip_shapes, "visual.class_embedding": (1280,)}, TOWERS) is None
     assert whose_sizes({**clip_shapes, "visual.class_embedding": ()}, TOWERS) is None
 
