@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from ovrisisbench.atomic import write_text
-from ovrisisbench.errors import RecordError
 from ovrisisbench.leaderboard.ablation_table import METRICS, AblationBlock, AblationLine, AblationTable, Spread
 from ovrisisbench.leaderboard.ablation_wording import caption, heading, notes
+from ovrisisbench.leaderboard.forms import Forms
 from ovrisisbench.leaderboard.numbers import percent_text
+from ovrisisbench.leaderboard.whole import plain_table
 from ovrisisbench.leaderboard.wording import MISSING
-from ovrisisbench.markup import escape_latex, escape_markdown
+from ovrisisbench.markup import escape_latex, escape_markdown, latex_row
 from ovrisisbench.records.json_text import json_text
 
 if TYPE_CHECKING:
@@ -28,12 +28,11 @@ _CHECK = "✓"
 
 def print_ablations(tables: Sequence[AblationTable], console: Console) -> None:
     """Print all tables; names are printed as they are, never read as markup."""
-    from rich.table import Table
     from rich.text import Text
 
     for table in tables:
         console.print(Text(heading(table), style="bold"))
-        grid = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+        grid = plain_table()
         for index, head in enumerate(_heads(table)):
             grid.add_column(head, justify="left" if index <= len(table.columns) else "right", no_wrap=True)
         for block in table.blocks:
@@ -51,10 +50,7 @@ def check_ablation_export(path: Path) -> None:
     Raises:
         RecordError: lists the suffixes there are.
     """
-    if path.suffix.lower() not in _FORMS:
-        raise RecordError(
-            f"{path}: there is no export to '{path.suffix}' files; use one of the suffixes {', '.join(_FORMS)}."
-        )
+    _FORMS.check(path)
 
 
 def export_ablations(tables: Sequence[AblationTable], path: Path) -> None:
@@ -64,8 +60,7 @@ def export_ablations(tables: Sequence[AblationTable], path: Path) -> None:
         RecordError: no export goes with the suffix of ``path``.
         OvrisisBenchError: the file cannot be written.
     """
-    check_ablation_export(path)
-    write_text(path, _FORMS[path.suffix.lower()](tables))
+    _FORMS.write(tables, path)
 
 
 def ablation_json(tables: Sequence[AblationTable]) -> str:
@@ -181,7 +176,7 @@ def _latex(tables: Sequence[AblationTable]) -> str:
         for block in table.blocks:
             lines.append(r"    \midrule")
             lines += [
-                f"    {' & '.join(_latex_cell(cell) for cell in _cells(table, block, line))} \\\\"
+                f"    {latex_row([_latex_cell(cell) for cell in _cells(table, block, line)])} \\\\"
                 for line in block.lines
             ]
         lines += [r"    \bottomrule", r"  \end{tabular}}"]
@@ -245,9 +240,11 @@ def _switches(line: AblationLine) -> str:
     return " ".join(on)
 
 
-_FORMS: Mapping[str, Callable[[Sequence[AblationTable]], str]] = {
-    ".csv": _csv,
-    ".json": ablation_json,
-    ".md": _markdown,
-    ".tex": _latex,
-}
+_FORMS: Final = Forms[Sequence[AblationTable]](
+    {
+        ".csv": _csv,
+        ".json": ablation_json,
+        ".md": _markdown,
+        ".tex": _latex,
+    }
+)

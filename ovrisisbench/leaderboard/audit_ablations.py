@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from ovrisisbench.catalog import training_set_title
 from ovrisisbench.leaderboard.audit_model import Check, Finding
 from ovrisisbench.leaderboard.audit_rows import (
-    TOLERANCE,
     AuditRow,
     ablation_rows,
     differences,
@@ -50,7 +49,6 @@ def check_depth(mains: Sequence[AuditRow], ablations: Sequence[PublishedAblation
                     verdict="agrees" if test_sets == depth.test_sets else "differs",
                     printed=row.figures["miou"],
                     computed=mean_over(main, test_sets)["miou"],
-                    difference=row.figures["miou"] - mean_over(main, test_sets)["miou"],
                     sentence=f"the mean of the main table's row over {titles} is "
                     f"the ablation's row of {same.depth.switch} = {row.switches[same.depth.switch]} "
                     f"({row.figures_text}): the main table was run at that depth, and the ablation is over "
@@ -88,7 +86,6 @@ def check_complete(mains: Sequence[AuditRow], rows: Sequence[AuditRow], same: Sa
                         verdict="differs",
                         printed=row.figures["miou"],
                         computed=mean["miou"],
-                        difference=gaps["miou"],
                         sentence=f"prints {row.figures_text}; the main table has {figures_text(mean)} over the same "
                         f"{len(row.test_sets)} test sets ({signed_all(gaps)}){unsure}.",
                     )
@@ -104,35 +101,35 @@ def check_complete(mains: Sequence[AuditRow], rows: Sequence[AuditRow], same: Sa
 
 def check_shared(rows: Sequence[AuditRow], pair: SharedRows) -> Check:
     """Compare the configurations that two ablations have in common."""
-    gaps: list[tuple[AuditRow, dict[str, float]]] = []
+    pairs: list[tuple[AuditRow, AuditRow]] = []
     for second in (row for row in rows if row.table == pair.second):
         if any(second.switches[key] for key in pair.off_in_second):
             continue
         switches = {one: second.switches[other] for one, other in pair.switches.items()}
         switches |= dict.fromkeys(pair.off_in_first, False)
-        gaps += [
-            (second, differences(second, first.figures))
+        pairs += [
+            (second, first)
             for first in rows
             if (first.table, first.train_set, first.switches) == (pair.first, second.train_set, switches)
         ]
-    odd = [(row, gap) for row, gap in gaps if any(abs(value) > TOLERANCE for value in gap.values())]
-    shifts = [tuple(round(value, 2) for value in gap.values()) for _, gap in odd]
+    odd = [(row, first) for row, first in pairs if not same_figures(row, first.figures)]
+    gaps = [differences(row, first.figures) for row, first in odd]
+    shifts = [tuple(round(value, 2) for value in gap.values()) for gap in gaps]
     findings = [
         Finding(
             subject=f"{row.words}, and {pair.first}",
             verdict="differs",
             printed=row.figures["miou"],
-            computed=row.figures["miou"] - gap["miou"],
-            difference=gap["miou"],
+            computed=first.figures["miou"],
             sentence=f"the same configuration differs by {signed_all(gap)}"
             + (f"; {shifts.count(shift)} configurations differ by exactly this." if shifts.count(shift) > 1 else "."),
         )
-        for (row, gap), shift in zip(odd, shifts, strict=True)
+        for (row, first), gap, shift in zip(odd, gaps, shifts, strict=True)
     ]
     return Check(
         name=f"{pair.first} and {pair.second}",
         question="Do two ablations print the configurations they share alike?",
-        compared=len(gaps),
+        compared=len(pairs),
         unit="shared configurations",
         findings=tuple(findings),
     )
@@ -156,7 +153,6 @@ def check_equal(rows: Sequence[AuditRow]) -> Check:
                         verdict="agrees",
                         printed=one.figures["miou"],
                         computed=other.figures["miou"],
-                        difference=0.0,
                         sentence=f"digit for digit the same ({one.figures_text}): one run, so the settings that one "
                         "table leaves unsaid are those of the other.",
                     )

@@ -19,9 +19,12 @@ class Finding:
     """Percent, or another unit that ``sentence`` names; None where several figures are compared."""
     computed: float | None = None
     """What it should be by the other figures."""
-    difference: float | None = None
-    """``printed`` minus ``computed``."""
     sentence: str
+
+    @property
+    def difference(self) -> float | None:
+        """``printed`` minus ``computed``."""
+        return None if self.printed is None or self.computed is None else self.printed - self.computed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ __all__ = [
     "same_figures",
     "signed",
     "signed_all",
+    "trained_on",
 ]
 
 TOLERANCE: Final = 0.01 + 1e-9
@@ -66,7 +67,7 @@ def main_rows(tables: Sequence[PublishedTable], same: SameRows) -> list[AuditRow
             found.append(
                 AuditRow(
                     table=table.name,
-                    words=f"{table.source.title}, {row.title} {row.backbone}{_of(row.train_set)}",
+                    words=f"{table.source.title}, {row.title} {row.backbone}{trained_on(row.train_set)}",
                     train_set=row.train_set,
                     test_sets=table.datasets,
                     switches={},
@@ -87,7 +88,7 @@ def ablation_rows(table: PublishedAblation) -> list[AuditRow]:
         rows.append(
             AuditRow(
                 table=table.name,
-                words=f"{table.source.title}, {' + '.join(on) or 'none'}{_of(row.train_set)}",
+                words=f"{table.source.title}, {' + '.join(on) or 'none'}{trained_on(row.train_set)}",
                 train_set=row.train_set,
                 test_sets=table.test_sets,
                 switches=row.switches,
@@ -134,5 +135,6 @@ def signed_all(gaps: Mapping[str, float]) -> str:
     return ", ".join(f"{_NAMES[metric]} {signed(value)}" for metric, value in gaps.items())
 
 
-def _of(train_set: str | None) -> str:
+def trained_on(train_set: str | None) -> str:
+    """Return what stands behind the name of a row, such as `` trained on DLRSD``; nothing for no training set."""
     return f" trained on {training_set_title(train_set)}" if train_set else ""

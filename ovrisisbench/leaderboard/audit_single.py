@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from ovrisisbench.catalog import training_set_title
 from ovrisisbench.leaderboard.audit_model import Check, Finding
-from ovrisisbench.leaderboard.audit_rows import TOLERANCE, signed
+from ovrisisbench.leaderboard.audit_rows import TOLERANCE, signed, trained_on
 from ovrisisbench.leaderboard.model import METRIC_NAMES, METRICS
 from ovrisisbench.leaderboard.numbers import mean_of, percent_text
-from ovrisisbench.records import PublishedTable
+from ovrisisbench.records import PublishedRow, PublishedTable
 from ovrisisbench.records.speed import PublishedSpeed
 
 __all__ = ["check_bounds", "check_means", "check_sources", "check_speed"]
@@ -32,14 +31,13 @@ def check_means(tables: Sequence[PublishedTable]) -> Check:
                 mean = mean_of([columns[key] for key in table.datasets])
                 if abs(printed - mean) <= TOLERANCE:
                     continue
-                subject = f"{table.source.title}: {row.title} {row.backbone}{_trained(row.train_set)}"
+                subject = _row_words(table, row)
                 findings.append(
                     Finding(
                         subject=subject,
                         verdict="differs",
                         printed=printed,
                         computed=mean,
-                        difference=printed - mean,
                         sentence=f"prints m-{METRIC_NAMES[metric]} {percent_text(printed)}, its columns give "
                         f"{percent_text(mean)} ({signed(printed - mean)}).",
                     )
@@ -64,11 +62,10 @@ def check_bounds(tables: Sequence[PublishedTable]) -> Check:
                 if miou > macc + TOLERANCE:
                     findings.append(
                         Finding(
-                            subject=f"{table.source.title}: {row.title} {row.backbone}{_trained(row.train_set)}, {key}",
+                            subject=f"{_row_words(table, row)}, {key}",
                             verdict="differs",
                             printed=miou,
                             computed=macc,
-                            difference=miou - macc,
                             sentence=f"prints mIoU {percent_text(miou)} above mACC {percent_text(macc)}.",
                         )
                     )
@@ -97,12 +94,11 @@ def check_sources(tables: Sequence[PublishedTable]) -> Check:
                     means = [mean_of([row.miou[key] for key in shared]) for row in (one, other)]
                     findings.append(
                         Finding(
-                            subject=f"{one.title} {one.backbone}{_trained(one.train_set)}: {first.source.title}, and "
+                            subject=f"{one.title} {one.backbone}{trained_on(one.train_set)}: {first.source.title}, and "
                             f"{second.source.title}",
                             verdict="differs" if abs(gap) > TOLERANCE else "agrees",
                             printed=means[1],
                             computed=means[0],
-                            difference=means[1] - means[0],
                             sentence=f"m-mIoU {percent_text(means[0])} and {percent_text(means[1])}; the largest "
                             f"difference of a column is {signed(gap)} in mIoU of {worst}."
                             + (f" {second.source.note}" if second.source.note else ""),
@@ -131,7 +127,6 @@ def check_speed(speeds: Sequence[PublishedSpeed]) -> Check:
                         verdict="differs",
                         printed=row.fps,
                         computed=rate,
-                        difference=row.fps - rate,
                         sentence=f"prints {row.fps} images a second, its {row.mean_ms} ms an image give {rate:.2f}.",
                     )
                 )
@@ -144,5 +139,5 @@ def check_speed(speeds: Sequence[PublishedSpeed]) -> Check:
     )
 
 
-def _trained(train_set: str | None) -> str:
-    return f" trained on {training_set_title(train_set)}" if train_set else ""
+def _row_words(table: PublishedTable, row: PublishedRow) -> str:
+    return f"{table.source.title}: {row.title} {row.backbone}{trained_on(row.train_set)}"

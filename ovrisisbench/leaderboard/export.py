@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
-from ovrisisbench.atomic import write_text
-from ovrisisbench.errors import RecordError
 from ovrisisbench.leaderboard.csv_export import csv_text, long_csv_text
+from ovrisisbench.leaderboard.forms import Forms
 from ovrisisbench.leaderboard.json_export import leaderboard_json
 from ovrisisbench.leaderboard.latex import latex_text
 from ovrisisbench.leaderboard.markdown import markdown_text
@@ -15,13 +14,15 @@ from ovrisisbench.leaderboard.model import Leaderboard
 
 __all__ = ["check_export", "export_leaderboard"]
 
-_FORMS: Mapping[str, Callable[[Leaderboard], str]] = {
-    ".long.csv": long_csv_text,
-    ".csv": csv_text,
-    ".json": leaderboard_json,
-    ".md": markdown_text,
-    ".tex": latex_text,
-}
+_FORMS: Final = Forms[Leaderboard](
+    {
+        ".long.csv": long_csv_text,
+        ".csv": csv_text,
+        ".json": leaderboard_json,
+        ".md": markdown_text,
+        ".tex": latex_text,
+    }
+)
 
 
 def check_export(path: Path) -> None:
@@ -30,7 +31,7 @@ def check_export(path: Path) -> None:
     Raises:
         RecordError: lists the suffixes there are.
     """
-    _form(path)
+    _FORMS.check(path)
 
 
 def export_leaderboard(board: Leaderboard, path: Path) -> None:
@@ -42,14 +43,4 @@ def export_leaderboard(board: Leaderboard, path: Path) -> None:
         RecordError: no export goes with the suffix of ``path``.
         OvrisisBenchError: the file cannot be written.
     """
-    write_text(path, _form(path)(board))
-
-
-def _form(path: Path) -> Callable[[Leaderboard], str]:
-    # The longer suffix is listed first.
-    for suffix, form in _FORMS.items():
-        if path.name.lower().endswith(suffix):
-            return form
-    raise RecordError(
-        f"{path}: there is no export to '{path.suffix}' files; use one of the suffixes {', '.join(_FORMS)}."
-    )
+    _FORMS.write(board, path)

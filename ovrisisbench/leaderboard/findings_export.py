@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ovrisisbench.atomic import write_text
-from ovrisisbench.errors import RecordError
 from ovrisisbench.leaderboard.audit import Check
 from ovrisisbench.leaderboard.audit_rows import signed
 from ovrisisbench.leaderboard.conformance import Comparison
+from ovrisisbench.leaderboard.forms import Forms
 from ovrisisbench.leaderboard.latex_template import latex_label
 from ovrisisbench.leaderboard.model import MEAN, METRIC_NAMES
 from ovrisisbench.leaderboard.numbers import percent_text
@@ -36,7 +35,6 @@ __all__ = [
     "print_tables",
 ]
 
-_SUFFIXES = (".csv", ".json", ".md", ".tex")
 _MEANING = (
     "The interval is about other scenes of the same kind, not about another training run; a published figure outside "
     "it was reached with other weights, other data or other rules."
@@ -50,10 +48,7 @@ def check_findings_export(path: Path) -> None:
     Raises:
         RecordError: lists the suffixes there are.
     """
-    if path.suffix.lower() not in _SUFFIXES:
-        raise RecordError(
-            f"{path}: there is no export to '{path.suffix}' files; use one of the suffixes {', '.join(_SUFFIXES)}."
-        )
+    _CONFORMANCE.check(path)  # the audit has the same forms
 
 
 def print_tables(tables: Sequence[TextTable], console: Console) -> None:
@@ -117,7 +112,10 @@ def export_conformance(found: Sequence[Comparison], path: Path) -> None:
         RecordError: no export goes with the suffix of ``path``.
         OvrisisBenchError: the file cannot be written.
     """
-    check_findings_export(path)
+    _CONFORMANCE.write(found, path)
+
+
+def _conformance_csv(found: Sequence[Comparison]) -> str:
     columns = (
         "table",
         "protocol",
@@ -146,7 +144,7 @@ def export_conformance(found: Sequence[Comparison], path: Path) -> None:
         ]
         for one in found
     ]
-    _write(path, conformance_tables(found), conformance_json(found), columns, rows)
+    return _csv([columns, *rows])
 
 
 def audit_tables_text(checks: Sequence[Check]) -> tuple[TextTable, ...]:
@@ -182,7 +180,14 @@ def audit_tables_text(checks: Sequence[Check]) -> tuple[TextTable, ...]:
 
 def audit_json(checks: Sequence[Check]) -> str:
     """Return the JSON text: questions with their findings, figures unrounded."""
-    return json_text({"format": 1, "checks": [asdict(check) for check in checks]})
+    content = [
+        {
+            **asdict(check),
+            "findings": [{**asdict(finding), "difference": finding.difference} for finding in check.findings],
+        }
+        for check in checks
+    ]
+    return json_text({"format": 1, "checks": content})
 
 
 def export_audit(checks: Sequence[Check], path: Path) -> None:
@@ -192,7 +197,10 @@ def export_audit(checks: Sequence[Check], path: Path) -> None:
         RecordError: no export goes with the suffix of ``path``.
         OvrisisBenchError: the file cannot be written.
     """
-    check_findings_export(path)
+    _AUDIT.write(checks, path)
+
+
+def _audit_csv(checks: Sequence[Check]) -> str:
     columns = ("check", "subject", "verdict", "printed", "computed", "difference", "sentence")
     rows = [
         [
@@ -205,24 +213,13 @@ def export_audit(checks: Sequence[Check], path: Path) -> None:
         for check in checks
         for finding in check.findings
     ]
-    _write(path, audit_tables_text(checks), audit_json(checks), columns, rows)
+    return _csv([columns, *rows])
 
 
-def _write(
-    path: Path, tables: Sequence[TextTable], json: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
-) -> None:
-    suffix = path.suffix.lower()
-    if suffix == ".csv":
-        buffer = io.StringIO()
-        csv.writer(buffer, lineterminator="\n").writerows([columns, *rows])
-        text = buffer.getvalue()
-    elif suffix == ".md":
-        text = text_tables_markdown(tables) + "\n"
-    elif suffix == ".tex":
-        text = _PACKAGES + text_tables_latex(tables)
-    else:
-        text = json
-    write_text(path, text)
+def _csv(lines: Sequence[Sequence[str]]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(lines)
+    return buffer.getvalue()
 
 
 def _verdict(one: Comparison) -> str:
@@ -240,3 +237,22 @@ def _present(found: Sequence[Comparison]) -> list[str]:
 
 def _number(value: float | None) -> str:
     return "" if value is None else percent_text(value, 4)
+
+
+_CONFORMANCE: Final = Forms[Sequence[Comparison]](
+    {
+        ".csv": _conformance_csv,
+        ".json": conformance_json,
+        ".md": lambda found: text_tables_markdown(conformance_tables(found)) + "\n",
+        ".tex": lambda found: _PACKAGES + text_tables_latex(conformance_tables(found)),
+    }
+)
+
+_AUDIT: Final = Forms[Sequence[Check]](
+    {
+        ".csv": _audit_csv,
+        ".json": audit_json,
+        ".md": lambda checks: text_tables_markdown(audit_tables_text(checks)) + "\n",
+        ".tex": lambda checks: _PACKAGES + text_tables_latex(audit_tables_text(checks)),
+    }
+)

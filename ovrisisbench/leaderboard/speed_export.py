@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from ovrisisbench.atomic import write_text
-from ovrisisbench.errors import RecordError
+from ovrisisbench.leaderboard.forms import Forms
 from ovrisisbench.leaderboard.speed_table import COLUMNS, SpeedRow, SpeedSection
+from ovrisisbench.leaderboard.whole import plain_table
 from ovrisisbench.leaderboard.wording import MISSING
 from ovrisisbench.markup import escape_latex, escape_markdown, latex_row
 from ovrisisbench.records.json_text import json_text
@@ -26,12 +26,11 @@ _DIGITS = (2, 2, 2, 2, 2, 2, 2, 1, 0)
 
 def print_speed(sections: Sequence[SpeedSection], console: Console) -> None:
     """Print all sections; names are printed as they are, never read as markup."""
-    from rich.table import Table
     from rich.text import Text
 
     for section in sections:
         console.print(Text(section.title, style="bold"))
-        table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+        table = plain_table()
         table.add_column("", no_wrap=True)
         for column in _shown(section):
             table.add_column(COLUMNS[column], justify="right", no_wrap=True)
@@ -49,10 +48,7 @@ def check_speed_export(path: Path) -> None:
     Raises:
         RecordError: lists the suffixes there are.
     """
-    if path.suffix.lower() not in _FORMS:
-        raise RecordError(
-            f"{path}: there is no export to '{path.suffix}' files; use one of the suffixes {', '.join(_FORMS)}."
-        )
+    _FORMS.check(path)
 
 
 def export_speed(sections: Sequence[SpeedSection], path: Path) -> None:
@@ -62,8 +58,7 @@ def export_speed(sections: Sequence[SpeedSection], path: Path) -> None:
         RecordError: no export goes with the suffix of ``path``.
         OvrisisBenchError: the file cannot be written.
     """
-    check_speed_export(path)
-    write_text(path, _FORMS[path.suffix.lower()](sections))
+    _FORMS.write(sections, path)
 
 
 def speed_json(sections: Sequence[SpeedSection]) -> str:
@@ -154,9 +149,11 @@ def _figure(row: SpeedRow, column: int) -> str:
     return MISSING if value is None else f"{value:,.{_DIGITS[column]}f}"
 
 
-_FORMS: Mapping[str, Callable[[Sequence[SpeedSection]], str]] = {
-    ".csv": _csv,
-    ".json": speed_json,
-    ".md": _markdown,
-    ".tex": _latex,
-}
+_FORMS: Final = Forms[Sequence[SpeedSection]](
+    {
+        ".csv": _csv,
+        ".json": speed_json,
+        ".md": _markdown,
+        ".tex": _latex,
+    }
+)
