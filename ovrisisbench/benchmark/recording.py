@@ -67,8 +67,6 @@ def make_record(
     from ovrisisbench.records import CountsTable, DatasetUsed, ProtocolUsed, Record
 
     manifest = dataset.manifest
-    images_total = len(exposure.tested)
-    reasons = (*manifest.partial_reasons, *exposure.partial_reasons)
     counts = CountsTable.from_images(
         evaluation.images,
         scenes={sample.id: sample.scene for sample in dataset.samples},
@@ -78,16 +76,12 @@ def make_record(
         counts,
         model=_model_used(model),
         protocol=ProtocolUsed.of(rules),
-        dataset=DatasetUsed(
-            key=manifest.dataset,
-            variant=manifest.variant,
-            digest=manifest.digest,
+        dataset=DatasetUsed.of(
+            manifest,
             images=len(evaluation.images),
-            images_total=images_total,
-            limited=len(evaluation.images) < images_total,
-            partial=bool(reasons),
-            partial_reasons=reasons,
-            seen_in_training=exposure.seen,
+            images_total=len(exposure.tested),
+            partial_reasons=exposure.partial_reasons,
+            seen=exposure.seen,
         ),
         class_names=rules.vocabulary(manifest.dataset).class_names,
         convention=rules.metric_convention,
@@ -124,18 +118,9 @@ def _model_used(model: LoadedModel) -> ModelUsed:
 
 def _run_of(evaluation: Evaluation, model: LoadedModel, drive: Drive) -> Run:
     from ovrisisbench.evaluate.device import device_name
-    from ovrisisbench.records import (
-        ImageTimes,
-        Run,
-        command_words,
-        package_versions,
-        platform_words,
-        python_version,
-        utc_now,
-    )
+    from ovrisisbench.records import ImageTimes, Run, surroundings
 
     return Run(
-        date=utc_now(),
         device=device_name(model.options.device),
         processes=drive.processes.count,
         batch_size=drive.batch_size,
@@ -143,10 +128,7 @@ def _run_of(evaluation: Evaluation, model: LoadedModel, drive: Drive) -> Run:
         resumed_images=evaluation.resumed_images,
         image_ms=ImageTimes.of([image.milliseconds for image in evaluation.images]),
         parameters=_parameters(model.adapter),
-        packages=package_versions(),
-        python=python_version(),
-        platform=platform_words(),
-        command=command_words(drive.command),
+        **surroundings(drive.command),
     )
 
 

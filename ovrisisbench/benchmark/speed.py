@@ -199,14 +199,7 @@ def _timed(job: _Job) -> SpeedRecord:
     from ovrisisbench.evaluate.device import device_name
     from ovrisisbench.evaluate.memory import PeakMemory
     from ovrisisbench.evaluate.speed import drawn_images, measure_speed
-    from ovrisisbench.records import (
-        Parameters,
-        command_words,
-        package_versions,
-        platform_words,
-        python_version,
-        utc_now,
-    )
+    from ovrisisbench.records import Parameters, surroundings
     from ovrisisbench.records import speed as records
 
     found, task, options = find_adapter(job.model), job.task, job.options
@@ -245,9 +238,5 @@ def _timed(job: _Job) -> SpeedRecord:
         peak_memory_kind=memory.kind,
         device=device_name(options.device),
         threads=1 if options.device == "cpu" else None,
-        date=utc_now(),
-        packages=package_versions(),
-        python=python_version(),
-        platform=platform_words(),
-        command=command_words(task.command),
+        **surroundings(task.command),
     )

@@ -24,6 +24,7 @@ from ovrisisbench.records.provenance import (
     package_versions,
     platform_words,
     python_version,
+    surroundings,
     utc_now,
 )
 from ovrisisbench.records.published import PublishedRow, PublishedTable, Source, read_published
@@ -80,6 +81,7 @@ __all__ = [
     "read_record_files",
     "read_records",
     "record_path",
+    "surroundings",
     "to_frame",
     "utc_now",
     "worst_middle_best",

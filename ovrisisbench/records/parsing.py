@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 from typing import NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -11,7 +12,7 @@ from ovrisisbench.catalog.yaml_files import validation_sentence
 from ovrisisbench.errors import RecordError
 from ovrisisbench.records.formats import upgraded
 
-__all__ = ["parsed"]
+__all__ = ["parsed", "published_tables"]
 
 Kind = TypeVar("Kind", bound=BaseModel)
 
@@ -39,6 +40,22 @@ def parsed(content: bytes, kind: type[Kind], *, where: str) -> Kind:
         return kind.model_validate(newest)
     except ValidationError as error:
         raise RecordError(validation_sentence(where, error)) from error
+
+
+def published_tables(kind: type[Kind], *folder: str) -> tuple[Kind, ...]:
+    """Read the published tables of one kind that are installed with the package, by file name.
+
+    Args:
+        kind: what each file must be.
+        *folder: below ``results/published``.
+
+    Raises:
+        RecordError: a file of them is wrong.
+    """
+    below = ("published", *folder)
+    entries = files("ovrisisbench.results").joinpath(*below).iterdir()
+    found = sorted((entry for entry in entries if entry.name.endswith(".json")), key=lambda entry: entry.name)
+    return tuple(parsed(entry.read_bytes(), kind, where="/".join((*below, entry.name))) for entry in found)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -10,8 +10,18 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import TypedDict
 
-__all__ = ["PACKAGES", "command_words", "package_versions", "platform_words", "python_version", "utc_now"]
+__all__ = [
+    "PACKAGES",
+    "Surroundings",
+    "command_words",
+    "package_versions",
+    "platform_words",
+    "python_version",
+    "surroundings",
+    "utc_now",
+]
 
 PACKAGES = (
     "ovrisisbench",
@@ -25,6 +35,27 @@ PACKAGES = (
     "opencv-python-headless",
 )
 """Packages whose version can change a number."""
+
+
+class Surroundings(TypedDict):
+    """What every record says of when and where it was made, by its field names."""
+
+    date: str
+    packages: dict[str, str | None]
+    python: str
+    platform: str
+    command: tuple[str, ...]
+
+
+def surroundings(command: Sequence[str]) -> Surroundings:
+    """Return what a record made now, here and by this command says of that."""
+    return Surroundings(
+        date=utc_now(),
+        packages=package_versions(),
+        python=python_version(),
+        platform=platform_words(),
+        command=command_words(command),
+    )
 
 
 def package_versions(names: Iterable[str] = PACKAGES) -> dict[str, str | None]:

@@ -7,12 +7,12 @@ labels and conventions stand behind it. It only claims the rules of a protocol.
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from ovrisisbench.records.fields import RecordModel
+from ovrisisbench.records.parsing import published_tables
 from ovrisisbench.records.schema import FORMAT
 
 __all__ = ["PublishedRow", "PublishedTable", "Source", "read_published"]
@@ -87,8 +87,4 @@ def read_published() -> tuple[PublishedTable, ...]:
     Raises:
         RecordError: a file of them is wrong.
     """
-    from ovrisisbench.records.parsing import parsed
-
-    folder = files("ovrisisbench.results").joinpath("published")
-    found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".json")), key=lambda entry: entry.name)
-    return tuple(parsed(entry.read_bytes(), PublishedTable, where=f"published/{entry.name}") for entry in found)
+    return published_tables(PublishedTable)

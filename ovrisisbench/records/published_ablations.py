@@ -6,13 +6,12 @@ Every figure is a mean over several test sets; no source prints the single ones.
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from ovrisisbench.records.fields import RecordModel
-from ovrisisbench.records.parsing import parsed
+from ovrisisbench.records.parsing import published_tables
 from ovrisisbench.records.published import Percent, Source
 from ovrisisbench.records.schema import FORMAT
 
@@ -106,8 +105,4 @@ def read_published_ablations() -> tuple[PublishedAblation, ...]:
     Raises:
         RecordError: a file of them is wrong.
     """
-    folder = files("ovrisisbench.results").joinpath("published", "ablations")
-    found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".json")), key=lambda entry: entry.name)
-    return tuple(
-        parsed(entry.read_bytes(), PublishedAblation, where=f"published/ablations/{entry.name}") for entry in found
-    )
+    return published_tables(PublishedAblation, "ablations")

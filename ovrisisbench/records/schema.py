@@ -8,7 +8,7 @@ does not load.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from ovrisisbench.records.figures import MetricValues, check_figures, metrics_of
 from ovrisisbench.records.names import file_slug
 from ovrisisbench.records.predictions import PredictionsUsed
 from ovrisisbench.records.seen import SeenInTraining
+
+if TYPE_CHECKING:
+    from ovrisisbench.prepare import Manifest
 
 __all__ = [
     "FORMAT",
@@ -126,6 +129,38 @@ class DatasetUsed(RecordModel):
     """One sentence for each deviation from the card."""
     seen_in_training: SeenInTraining | None = None
     """None if the model was not trained, or its training set was not there to be compared."""
+
+    @classmethod
+    def of(
+        cls,
+        manifest: Manifest,
+        *,
+        images: int,
+        images_total: int,
+        partial_reasons: Sequence[str],
+        seen: SeenInTraining | None,
+    ) -> DatasetUsed:
+        """Say what was measured of a prepared data set.
+
+        Args:
+            manifest: of the prepared data set.
+            images: that were evaluated.
+            images_total: that the protocol tests.
+            partial_reasons: beside those of the manifest.
+            seen: what training has seen of it.
+        """
+        reasons = (*manifest.partial_reasons, *partial_reasons)
+        return cls(
+            key=manifest.dataset,
+            variant=manifest.variant,
+            digest=manifest.digest,
+            images=images,
+            images_total=images_total,
+            limited=images < images_total,
+            partial=bool(reasons),
+            partial_reasons=reasons,
+            seen_in_training=seen,
+        )
 
     @property
     def left_out(self) -> str | None:

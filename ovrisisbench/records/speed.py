@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -18,7 +17,7 @@ from ovrisisbench.errors import RecordError
 from ovrisisbench.records.fields import Count, RecordModel, SettingValue
 from ovrisisbench.records.json_text import json_text
 from ovrisisbench.records.names import file_slug
-from ovrisisbench.records.parsing import parsed
+from ovrisisbench.records.parsing import parsed, published_tables
 from ovrisisbench.records.published import Source
 from ovrisisbench.records.schema import FORMAT, Parameters
 
@@ -197,6 +196,4 @@ def read_published_speed() -> tuple[PublishedSpeed, ...]:
     Raises:
         RecordError: a file of them is wrong.
     """
-    folder = files("ovrisisbench.results").joinpath("published", "speed")
-    found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".json")), key=lambda entry: entry.name)
-    return tuple(parsed(entry.read_bytes(), PublishedSpeed, where=f"published/speed/{entry.name}") for entry in found)
+    return published_tables(PublishedSpeed, "speed")

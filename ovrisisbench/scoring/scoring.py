@@ -183,35 +183,25 @@ def _model_used(title: str, backbone: str, train_set: str | None) -> ModelUsed:
 def _dataset_used(prepared: PreparedDataset, exposure: Exposure, matched: Matched) -> DatasetUsed:
     from ovrisisbench.records import DatasetUsed
 
-    manifest = prepared.manifest
     total, scored = len(exposure.tested), len(matched.files)
     missing = (f"{total - scored:,} of {total:,} images have no prediction",) if scored < total else ()
-    reasons = (*manifest.partial_reasons, *exposure.partial_reasons, *missing)
-    return DatasetUsed(
-        key=manifest.dataset,
-        variant=manifest.variant,
-        digest=manifest.digest,
+    return DatasetUsed.of(
+        prepared.manifest,
         images=scored,
         images_total=total,
-        limited=scored < total,
-        partial=bool(reasons),
-        partial_reasons=reasons,
-        seen_in_training=exposure.seen,
+        partial_reasons=(*exposure.partial_reasons, *missing),
+        seen=exposure.seen,
     )
 
 
 def _run(seconds: float, command: Sequence[str]) -> Run:
     from ovrisisbench.evaluate.device import device_name
-    from ovrisisbench.records import Run, command_words, package_versions, platform_words, python_version, utc_now
+    from ovrisisbench.records import Run, surroundings
 
     return Run(
-        date=utc_now(),
         device=device_name("cpu"),
         processes=1,
         batch_size=1,
         seconds=round(seconds, 3),
-        packages=package_versions(),
-        python=python_version(),
-        platform=platform_words(),
-        command=command_words(command),
+        **surroundings(command),
     )
