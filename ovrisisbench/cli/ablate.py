@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ovrisisbench.adapter.precision import PRECISIONS
-from ovrisisbench.cli.loading import name_value_pairs
-from ovrisisbench.cli.output import console, json_option, print_json
+from ovrisisbench.cli.loading import clip_weights_given, name_value_pairs, weights_given
+from ovrisisbench.cli.output import console, data_option, json_option, listed, print_json
 
 if TYPE_CHECKING:
     from ovrisisbench.adapter.interface import Precision
@@ -46,7 +46,7 @@ _FILE = click.Path(path_type=Path)
     help="Data sets over which the mean is taken, separated by commas. Default: those of the paper's table, or the "
     "mini ones drawn after them.",
 )
-@click.option("--data", type=_FILE, default=Path("data"), show_default=True, help="Folder with prepared data sets.")
+@data_option
 @click.option(
     "--clip-weights",
     metavar="openai|FILE",
@@ -123,7 +123,6 @@ def command(
     What the folder holds already is not done again. Started several times with the same folder, the processes share
     the trainings.
     """
-    from ovrisisbench.adapter.training import CLIP_FROM_OPENAI
     from ovrisisbench.benchmark.ablations import AblateOptions, ablate, standing
     from ovrisisbench.benchmark.training import TrainOptions
     from ovrisisbench.leaderboard.ablation_export import (
@@ -150,8 +149,8 @@ def command(
         limit=limit,
         training=TrainOptions(
             backbone=backbone,
-            clip_weights=Path(clip_weights) if clip_weights not in (None, CLIP_FROM_OPENAI) else clip_weights,
-            weights={name: Path(path) for name, path in name_value_pairs(weights, "--weights").items()},
+            clip_weights=clip_weights_given(clip_weights),
+            weights=weights_given(weights),
             untrained=untrained,
             config=config,
             recipe=changes,
@@ -188,7 +187,7 @@ def _seeds(text: str) -> tuple[int, ...]:
 
 
 def _keys(text: str | None) -> list[str] | None:
-    return None if text is None else [key.strip() for key in text.split(",") if key.strip()]
+    return None if text is None else listed(text)
 
 
 def _show(plan: Sequence[Standing], *, as_json: bool) -> None:

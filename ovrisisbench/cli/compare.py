@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ovrisisbench.cli.output import console, json_option, print_json
+from ovrisisbench.cli.output import console, json_option, listed, print_json
 
 if TYPE_CHECKING:
     from ovrisisbench.catalog.protocols import Convention
@@ -65,7 +65,7 @@ def command(
     comparison = compare(
         *records,
         convention=convention,
-        classes=None if classes == "all" else [name.strip() for name in classes.split(",") if name.strip()],
+        classes=None if classes == "all" else listed(classes),
         resamples=resamples,
         seed=seed,
         level=level,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ovrisisbench.catalog.protocols import DEFAULT_PROTOCOL
-from ovrisisbench.cli.output import console, json_option, print_json
+from ovrisisbench.cli.output import console, data_option, json_option, print_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,13 +18,7 @@ __all__ = ["command"]
 
 @click.command(name="datasets")
 @click.argument("dataset", required=False)
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=Path("data"),
-    show_default=True,
-    help="Folder with prepared data sets.",
-)
+@data_option
 @json_option
 def command(dataset: str | None, data: Path, as_json: bool) -> None:
     """Show all data sets, or the whole card of one DATASET."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ovrisisbench.cli.output import console
+from ovrisisbench.cli.output import console, progress_bars
 
 __all__ = ["command"]
 
@@ -34,9 +34,7 @@ def command(folder: Path, scenes: int) -> None:
     scenes, and the floors are measured on all eight data sets. The figures
     say nothing about the models of the papers.
     """
-    from rich.console import Console
     from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from ovrisisbench.api.data import demo
     from ovrisisbench.cli.run import ProgressReport
@@ -44,8 +42,7 @@ def command(folder: Path, scenes: int) -> None:
     from ovrisisbench.records import read_records
 
     out = console()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with progress_bars(remaining=False) as progress:
         task = progress.add_task("drawing", total=None)
         made = demo(
             folder,

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 import click
 
 from ovrisisbench.adapter.precision import PRECISIONS
+from ovrisisbench.adapter.training import CLIP_FROM_OPENAI
 from ovrisisbench.benchmark.inputs import Loading
 
-__all__ = ["loading_options", "name_value_pairs"]
+__all__ = ["clip_weights_given", "loading_options", "name_value_pairs", "weights_given"]
 
 Result = TypeVar("Result")
 
@@ -33,7 +34,7 @@ def loading_options(function: Callable[..., Result]) -> Callable[..., Result]:
             "device": given.pop("device"),
             "precision": given.pop("precision"),
             "settings": name_value_pairs(given.pop("settings"), "--set"),
-            "weights": {name: Path(path) for name, path in name_value_pairs(given.pop("weights"), "--weights").items()},
+            "weights": weights_given(given.pop("weights")),
         }
         return function(loading=loading, **given)
 
@@ -79,6 +80,20 @@ def loading_options(function: Callable[..., Result]) -> Callable[..., Result]:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def weights_given(pairs: Sequence[str]) -> dict[str, Path]:
+    """Turn the ``NAME=FILE`` texts of ``--weights`` into a dictionary.
+
+    Raises:
+        click.BadParameter: as :func:`name_value_pairs`.
+    """
+    return {name: Path(path) for name, path in name_value_pairs(pairs, "--weights").items()}
+
+
+def clip_weights_given(text: str | None) -> str | Path | None:
+    """Tell the word for the official CLIP from a file, both given to ``--clip-weights``."""
+    return Path(text) if text not in (None, CLIP_FROM_OPENAI) else text
 
 
 def name_value_pairs(pairs: Sequence[str], option: str) -> dict[str, str]:

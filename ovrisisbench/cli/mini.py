@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ovrisisbench.cli.output import console
+from ovrisisbench.cli.output import console, listed, progress_bars
 
 __all__ = ["command"]
 
@@ -51,15 +51,12 @@ def command(
     """
     if target is None and sheet is None:
         raise click.UsageError("Give --to DIRECTORY for the downloads, or --sheet FILE for a picture of them.")
-    from rich.console import Console
     from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from ovrisisbench.api.data import mini
 
-    keys = None if datasets == "all" else [key.strip() for key in datasets.split(",") if key.strip()]
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    keys = None if datasets == "all" else listed(datasets)
+    with progress_bars(remaining=False) as progress:
         task = progress.add_task("scenes", total=None, visible=target is not None)
         drawn = mini(
             target,

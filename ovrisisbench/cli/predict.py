@@ -9,7 +9,7 @@ import click
 
 from ovrisisbench.benchmark.inputs import Loading
 from ovrisisbench.cli.loading import loading_options
-from ovrisisbench.cli.output import console, json_option, print_json
+from ovrisisbench.cli.output import console, json_option, print_json, progress_bars
 
 if TYPE_CHECKING:
     from ovrisisbench.prediction import PredictedScene
@@ -90,14 +90,10 @@ def command(
     scores are blended; memory does not grow with the height of the picture.
     Shows the share of each class.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from ovrisisbench.benchmark.running import available_cores
     from ovrisisbench.prediction import PredictReport, predict
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True, quiet=as_json)) as bars:
+    with progress_bars(quiet=as_json) as bars:
         task = bars.add_task("windows", total=None)
 
         class Shown(PredictReport):

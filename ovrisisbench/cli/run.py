@@ -12,7 +12,15 @@ import click
 from ovrisisbench.benchmark import Loading, RunReport, run
 from ovrisisbench.catalog.training_sets import is_outside
 from ovrisisbench.cli.loading import loading_options
-from ovrisisbench.cli.output import console, json_option, print_json
+from ovrisisbench.cli.output import (
+    console,
+    data_option,
+    json_option,
+    listed,
+    print_json,
+    progress_bars,
+    results_option,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -76,20 +84,8 @@ class ProgressReport(RunReport):
     show_default=True,
     help="Data sets to measure on, separated by commas; all = every one of the protocol that is prepared.",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=Path("data"),
-    show_default=True,
-    help="Folder with prepared data sets.",
-)
-@click.option(
-    "--results",
-    type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder for records.",
-)
+@data_option
+@results_option
 @click.option(
     "--protocol",
     help="Name of a protocol, or its YAML file; +DATASET:VARIANT tests another variant. Default: ovrisisbench-v1, or "
@@ -147,13 +143,9 @@ def command(
     Interrupted, it goes on where it stopped when started again. Started by
     torchrun, its processes share the images.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    keys = None if datasets == "all" else [key.strip() for key in datasets.split(",") if key.strip()]
+    keys = None if datasets == "all" else listed(datasets)
     quiet = as_json or os.environ.get("RANK", "0") != "0"
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True, quiet=quiet)) as progress:
+    with progress_bars(quiet=quiet) as progress:
         report = ProgressReport(progress)
         records = run(
             model,

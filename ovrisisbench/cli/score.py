@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ovrisisbench.cli.output import console, json_option, print_json
+from ovrisisbench.cli.output import console, data_option, json_option, print_json, progress_bars, results_option
 
 if TYPE_CHECKING:
     from ovrisisbench.scoring.value_names import Values
@@ -52,20 +52,8 @@ __all__ = ["command"]
     help="Name of a protocol, or its YAML file; +DATASET:VARIANT tests another variant. Default: ovrisisbench-v1, or "
     "the only other protocol that has the training set named or tests the data set.",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=Path("data"),
-    show_default=True,
-    help="Folder with prepared data sets.",
-)
-@click.option(
-    "--results",
-    type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Folder for records.",
-)
+@data_option
+@results_option
 @click.option(
     "--allow-missing",
     is_flag=True,
@@ -95,15 +83,11 @@ def command(
     Counts them by the rules and the code of 'run' and writes an ordinary
     record, marked as scored predictions. No model and no torch are needed.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from ovrisisbench.cli.run import record_line
     from ovrisisbench.records import record_path
     from ovrisisbench.scoring import ScoreReport, score
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True, quiet=as_json)) as bars:
+    with progress_bars(quiet=as_json) as bars:
         task = bars.add_task(dataset, total=None)
 
         class Shown(ScoreReport):

@@ -10,6 +10,7 @@ import click
 
 from ovrisisbench.adapter.precision import PRECISIONS
 from ovrisisbench.benchmark.speed import SpeedReport
+from ovrisisbench.cli.output import listed
 
 if TYPE_CHECKING:
     from ovrisisbench.adapter.interface import Precision
@@ -111,7 +112,7 @@ def command(
     from ovrisisbench.leaderboard.speed_export import print_speed, speed_json
 
     sections = speed(
-        None if models == "all" else [model.strip() for model in models.split(",") if model.strip()],
+        None if models == "all" else listed(models),
         backbone=backbone,
         size=size,
         classes=classes,

@@ -12,8 +12,8 @@ import click
 from ovrisisbench.adapter.precision import PRECISIONS
 from ovrisisbench.benchmark.training import TrainOptions, train
 from ovrisisbench.catalog.protocols import DEFAULT_PROTOCOL
-from ovrisisbench.cli.loading import name_value_pairs
-from ovrisisbench.cli.output import console
+from ovrisisbench.cli.loading import clip_weights_given, name_value_pairs, weights_given
+from ovrisisbench.cli.output import console, data_option
 
 if TYPE_CHECKING:
     from ovrisisbench.adapter.interface import Precision
@@ -55,7 +55,7 @@ _FILE = click.Path(path_type=Path)
     metavar="NAME=VALUE",
     help="Change a setting of the model (see 'ovrisis-bench models NAME'); may be repeated.",
 )
-@click.option("--data", type=_FILE, default=Path("data"), show_default=True, help="Folder with prepared data sets.")
+@data_option
 @click.option("--to", type=_FILE, help="Folder for weights, log and curves; default: trained/MODEL_BACKBONE_TRAIN-SET.")
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint in the folder, if there is one.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of start values, order and augmentation.")
@@ -102,13 +102,12 @@ def command(
 
     Writes weights that 'run' reads, a log and curves. Started by torchrun, its processes share every batch.
     """
-    from ovrisisbench.adapter.training import CLIP_FROM_OPENAI
     from ovrisisbench.cli.training_line import live_report
 
     options = TrainOptions(
         backbone=backbone,
-        clip_weights=Path(clip_weights) if clip_weights not in (None, CLIP_FROM_OPENAI) else clip_weights,
-        weights={name: Path(path) for name, path in name_value_pairs(weights, "--weights").items()},
+        clip_weights=clip_weights_given(clip_weights),
+        weights=weights_given(weights),
         checkpoint=checkpoint,
         untrained=untrained,
         config=config,

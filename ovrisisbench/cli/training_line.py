@@ -9,13 +9,11 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+from ovrisisbench.cli.output import progress_bars
 from ovrisisbench.train.engine import TrainReport
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
+    from rich.progress import Progress, TaskID
 
     from ovrisisbench.evaluate.metrics import Metrics
     from ovrisisbench.train.step import Step
@@ -57,6 +55,5 @@ class _LiveReport(TrainReport):
 @contextmanager
 def live_report(*, quiet: bool) -> Iterator[TrainReport]:
     """Show a training on standard error while what stands inside runs; ``quiet`` for nothing at all."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True, quiet=quiet)) as progress:
+    with progress_bars(quiet=quiet) as progress:
         yield _LiveReport(progress)
