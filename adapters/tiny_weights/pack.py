@@ -23,7 +23,7 @@ import yaml
 from ovrisisbench.adapter.checkpoints import read_state_dict
 from ovrisisbench.adapter.compact_files import write_compact
 from ovrisisbench.adapter.own_files import WeightsCard, read_card
-from ovrisisbench.adapter.shipped import ShippedIndex, load_shipped
+from ovrisisbench.adapter.shipped import ShippedIndex, read_index
 from ovrisisbench.adapters.tiny_encoders.make_clip import used_tokens
 from ovrisisbench.atomic import write_text
 from ovrisisbench.errors import CheckpointError
@@ -56,18 +56,17 @@ def pack(source: Path, folder: Path) -> Path:
     card = read_card(source)
     if card is None:
         raise CheckpointError(f"{source} has no card; give a file that a script of this package wrote.")
-    index = load_shipped.__wrapped__(folder)
+    index = read_index(folder)
     encoder = source.stem in STARTS
     target = folder / (source.name if encoder else f"{card.model}_{card.backbone}_{card.train_set}.safetensors")
     bases = [] if encoder else [folder / entry.file for entry in index.encoders]
     state = read_state_dict(source)
     rows = {key: used_tokens(load_captions()) for key in state if key.endswith(_TOKENS)}
-    form = {"stored_as": None, "tables": {}, "shares": []}
-    own = WeightsCard.model_validate({**dict(card), **form})
     fresh = folder / f"new-{target.name}"
     try:
-        sha256 = write_compact(fresh, state, own, rows=rows, bases=bases)
-        if not encoder and not (read_card(fresh) or own).shares:
+        sha256 = write_compact(fresh, state, card, rows=rows, bases=bases)
+        written = read_card(fresh)
+        if not encoder and not (written and written.shares):
             raise CheckpointError(f"{source} shares no tensor with the encoders in {folder}; train it from them.")
         told = _with_entry(index, _entry(card, source, target.name, sha256, fresh.stat().st_size))
         fresh.replace(target)

@@ -5,13 +5,12 @@ One YAML file a model, beside its adapter. Imports neither numpy nor torch.
 
 from __future__ import annotations
 
-import importlib.resources
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ovrisisbench.catalog.yaml_files import load_yaml
+from ovrisisbench.catalog.yaml_files import load_referenced
 
 __all__ = ["Ablation", "AblationFile", "AblationRow", "load_ablations"]
 
@@ -113,5 +112,4 @@ def load_ablations(reference: str) -> AblationFile:
     Raises:
         CatalogError: a field in it is wrong.
     """
-    package, _, name = reference.partition(":")
-    return load_yaml(importlib.resources.files(package).joinpath(name), AblationFile)
+    return load_referenced(reference, AblationFile)

@@ -5,7 +5,6 @@ Imports neither numpy nor torch.
 
 from __future__ import annotations
 
-import importlib.resources
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -13,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from ovrisisbench.catalog.yaml_files import load_yaml, validation_sentence
+from ovrisisbench.catalog.yaml_files import load_referenced, validation_sentence
 from ovrisisbench.errors import TrainingError, did_you_mean
 
 __all__ = ["Finetune", "PixelLoss", "Recipe", "RecipeFile", "ResolvedRecipe", "load_recipe", "resolve_recipe"]
@@ -155,8 +154,7 @@ def load_recipe(reference: str) -> RecipeFile:
     Raises:
         CatalogError: a field in it is wrong.
     """
-    package, _, name = reference.partition(":")
-    return load_yaml(importlib.resources.files(package).joinpath(name), RecipeFile)
+    return load_referenced(reference, RecipeFile)
 
 
 def resolve_recipe(

@@ -29,6 +29,7 @@ __all__ = [
     "find_encoders",
     "find_shipped",
     "load_shipped",
+    "read_index",
     "shipped_path",
 ]
 
@@ -103,6 +104,15 @@ class ShippedIndex(CatalogModel):
         return self
 
 
+def read_index(folder: Path) -> ShippedIndex:
+    """Read the index of a folder as it is now.
+
+    Raises:
+        CatalogError: a field of it is wrong.
+    """
+    return load_yaml(folder / "index.yaml", ShippedIndex)
+
+
 @cache
 def load_shipped(folder: Path | None = None) -> ShippedIndex:
     """Return the index of the shipped weights; no weights are read.
@@ -113,7 +123,7 @@ def load_shipped(folder: Path | None = None) -> ShippedIndex:
     Raises:
         CatalogError: a field of it is wrong.
     """
-    return load_yaml((folder or _installed()) / "index.yaml", ShippedIndex)
+    return read_index(folder or _installed())
 
 
 def find_shipped(model: str, backbone: str, train_set: str) -> ShippedModel | None:

@@ -103,23 +103,26 @@ def ablate(
     names = [names] if isinstance(names, str) else names
     plan = plan_ablations(names, options)
     left, waiting = dict(plan.trainings), False
+    measured: dict[str, list[Record]] = {}
     while left:
         before = len(left)
         for name, training in list(left.items()):
             with _taken(to, name) as taken:
                 if not taken:
                     continue
-                if _records(training, options, to) is None:
+                found = _records(training, options, to)
+                if found is None:
                     waiting = False
                     report.begin(training, len(plan.trainings) - len(left), len(plan.trainings))
                     _finish(plan, training, options, to, command=command, report=report)
+                    found = _records(training, options, to)
+                measured[name] = found or []
                 del left[name]
         if left and len(left) == before:
             if not waiting:
                 report.wait(len(left))
             waiting = True
             time.sleep(_PATIENCE)
-    measured = {name: _records(training, options, to) or [] for name, training in plan.trainings.items()}
     return _tables(plan, measured, options)
 
 

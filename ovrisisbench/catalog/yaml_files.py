@@ -13,7 +13,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ovrisisbench.errors import CatalogError
 
-__all__ = ["CatalogModel", "checked", "installed_files", "load_content", "load_yaml", "validation_sentence"]
+__all__ = [
+    "CatalogModel",
+    "checked",
+    "installed_files",
+    "load_content",
+    "load_referenced",
+    "load_yaml",
+    "validation_sentence",
+]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -43,6 +51,20 @@ def load_yaml(source: Traversable | Path, kind: type[Model]) -> Model:
             sentence names the file and the field.
     """
     return checked(load_content(source), kind, str(source))
+
+
+def load_referenced(reference: str, kind: type[Model]) -> Model:
+    """Read a YAML file that comes with a package, such as the recipe of a model.
+
+    Args:
+        reference: ``"package:file.yaml"``.
+        kind: the pydantic model it must satisfy.
+
+    Raises:
+        CatalogError: as :func:`load_yaml`.
+    """
+    package, _, name = reference.partition(":")
+    return load_yaml(files(package).joinpath(name), kind)
 
 
 def load_content(source: Traversable | Path) -> object:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, Unpack
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 import numpy as np
 
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PredictReport", "predict"]
 
-WINDOW: Final = 512
-OVERLAP: Final = 128
-
 
 class PredictReport:
     """What a caller of :func:`predict` may want to hear; override what is of interest."""
@@ -55,7 +52,7 @@ def predict(
     *,
     to: Path | str | None = None,
     overlay: Path | str | None = None,
-    window: int = WINDOW,
+    window: int = 512,
     overlap: int | None = None,
     gsd: float | None = None,
     bands: Sequence[int] | None = None,

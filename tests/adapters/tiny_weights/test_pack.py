@@ -7,7 +7,7 @@ import torch
 
 from ovrisisbench.adapter.checkpoints import file_digest, read_state_dict
 from ovrisisbench.adapter.own_files import WeightsCard, read_card, write_weights
-from ovrisisbench.adapter.shipped import load_shipped
+from ovrisisbench.adapter.shipped import read_index
 from ovrisisbench.adapters.tiny_weights.pack import STARTS, pack
 from ovrisisbench.errors import CheckpointError
 
@@ -21,7 +21,7 @@ def _write(path: Path, state: dict[str, torch.Tensor], **card) -> Path:
 
 
 def _index(folder: Path):
-    return load_shipped.__wrapped__(folder)
+    return read_index(folder)
 
 
 def _names(folder: Path) -> list[str]:
