@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-__all__ = ["console", "data_option", "json_option", "listed", "print_json", "progress_bars", "results_option"]
+__all__ = [
+    "console",
+    "data_option",
+    "json_option",
+    "keep_label_maps_option",
+    "listed",
+    "print_json",
+    "progress_bars",
+    "results_option",
+]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the same as JSON, for machines.")
 
@@ -30,6 +39,12 @@ results_option = click.option(
     default=Path("results"),
     show_default=True,
     help="Folder for records.",
+)
+
+keep_label_maps_option = click.option(
+    "--keep-label-maps",
+    is_flag=True,
+    help="Keep every predicted label map as a PNG beside its record, for 'ovrisis-bench report'.",
 )
 
 

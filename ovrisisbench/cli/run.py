@@ -16,6 +16,7 @@ from ovrisisbench.cli.output import (
     console,
     data_option,
     json_option,
+    keep_label_maps_option,
     listed,
     print_json,
     progress_bars,
@@ -108,11 +109,7 @@ class ProgressReport(RunReport):
     type=click.IntRange(min=1),
     help="On a CPU: images in flight at once, one thread each; default: the cores; changes no figure.",
 )
-@click.option(
-    "--keep-label-maps",
-    is_flag=True,
-    help="Keep every predicted label map as a PNG beside its record, for 'ovrisis-bench report'.",
-)
+@keep_label_maps_option
 @click.option(
     "--keep-cost-maps",
     type=click.IntRange(min=0),

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ovrisisbench.cli.output import console, data_option, json_option, print_json, progress_bars, results_option
+from ovrisisbench.cli.output import (
+    console,
+    data_option,
+    json_option,
+    keep_label_maps_option,
+    print_json,
+    progress_bars,
+    results_option,
+)
 
 if TYPE_CHECKING:
     from ovrisisbench.scoring.value_names import Values
@@ -60,6 +68,7 @@ __all__ = ["command"]
     help="Go on when images have no file; the record is marked as partial and not ranked.",
 )
 @click.option("--allow-extra", is_flag=True, help="Leave files out of account that belong to no image.")
+@keep_label_maps_option
 @json_option
 def command(
     *,
@@ -76,6 +85,7 @@ def command(
     results: Path,
     allow_missing: bool,
     allow_extra: bool,
+    keep_label_maps: bool,
     as_json: bool,
 ) -> None:
     """Score label maps or class scores that were made elsewhere, by anything.
@@ -111,6 +121,7 @@ def command(
             results=results,
             allow_missing=allow_missing,
             allow_extra=allow_extra,
+            label_maps=keep_label_maps,
             command=("ovrisis-bench", *sys.argv[1:]),
             report=Shown(),
         )

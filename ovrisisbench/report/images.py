@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from ovrisisbench.catalog.cards import IGNORE_INDEX
 from ovrisisbench.evaluate.kept_labels import read_label_map
 from ovrisisbench.records import (
     CountsTable,
@@ -39,6 +40,8 @@ _SAFE_COLOURS: Final = (
 """Okabe and Ito's, then Tol's muted ones: told apart by every kind of colour vision as far as so many can be."""
 _MOST_WITH_COSTS: Final = 6
 """Images of which cost maps are shown."""
+_RUN_AGAIN: Final = "run the model again with 'ovrisis-bench run --keep-label-maps'"
+_SCORE_AGAIN: Final = "score the predictions again with 'ovrisis-bench score --keep-label-maps'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,8 @@ class _Measured:
     scores: ImageScores
     places: Mapping[str, int]
     costs: CostMaps | None
+    remedy: str
+    """What to do where its label maps cannot be shown."""
 
 
 def image_browser(
@@ -118,11 +123,10 @@ def image_browser(
             f"No pictures: {key} is not prepared in {gathered.data.name or '.'}/ as it was measured. Prepare it with "
             f"'ovrisis-bench prepare {key}' and say with --data where it is."
         )
-    without = [one.row.name for one in measured if not one.labels.is_dir()]
-    if without:
-        missing.append(
-            f"No label maps of {', '.join(without)}: run the model again with 'ovrisis-bench run --keep-label-maps'."
-        )
+    for remedy in (_RUN_AGAIN, _SCORE_AGAIN):
+        without = [one.row.name for one in measured if not one.labels.is_dir() and one.remedy == remedy]
+        if without:
+            missing.append(f"No label maps of {', '.join(without)}: {remedy}.")
     shown = []
     for image in chosen:
         scores: list[dict[str, Any] | None] = [None] * len(rows)
@@ -152,6 +156,7 @@ def _measured(number: int, row: ShownRow, record: Record, gathered: Gathered, co
         image_scores(counts),
         {image: index for index, image in enumerate(counts.ids)},
         costs,
+        _SCORE_AGAIN if record.model.kind == "predictions" else _RUN_AGAIN,
     )
 
 
@@ -200,7 +205,7 @@ def _with_maps(
         elif labels is not None:
             missing.append(
                 f"The label map of {one.row.name} for {shown.id} is not the one that was counted, so it is left out; "
-                "run the model again with 'ovrisis-bench run --keep-label-maps'."
+                f"{one.remedy}."
             )
         if one.costs is not None and shown.id in one.costs.ids:
             index = one.costs.ids.index(shown.id)
@@ -224,7 +229,7 @@ def _fits(labels: NDArray[np.uint8], truth: NDArray[np.uint8], one: _Measured, i
     if labels.shape != truth.shape:
         return False
     counts, size = one.counts, one.counts.num_classes
-    if int(labels.max()) >= size:
+    if int(labels[truth != IGNORE_INDEX].max(initial=0)) >= size:
         return False
     cells = counts.image == one.places[image]
     expected = np.zeros((size, size), np.int64)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ovrisisbench.evaluate.image_counts import ImageCounts
+    from ovrisisbench.evaluate.kept_labels import KeptLabels
     from ovrisisbench.prepare import PreparedDataset
     from ovrisisbench.records import PredictionsUsed
 
@@ -37,6 +38,8 @@ class Counting:
     values: Values
     named: bool
     """True if a file names the classes, so that scores may have other channels than the vocabulary has classes."""
+    kept: KeptLabels | None = None
+    """Where the label maps are written as they are counted."""
     images: list[ImageCounts] = field(default_factory=list)
     forms: Counter[str] = field(default_factory=Counter)
     digests: dict[str, str] = field(default_factory=dict)
@@ -99,6 +102,8 @@ class Counting:
             return
         counts = confusion(read.labels, truth, len(self.class_names), name=image_id)
         self.images.append(ImageCounts.from_confusion(image_id, counts, 0.0))
+        if self.kept is not None:
+            self.kept.keep(image_id, read.labels)
         self.forms[prediction.form] += 1
         size = f"{read.labels.shape[0]}x{read.labels.shape[1]} ".encode()
         self.digests[image_id] = hashlib.sha256(size + read.labels.tobytes()).hexdigest()

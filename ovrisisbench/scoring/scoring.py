@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ovrisisbench.benchmark.held_out import Exposure, exposures, training_images
 from ovrisisbench.benchmark.inputs import datasets_to_run, open_prepared
+from ovrisisbench.benchmark.keeping import Keeping, kept_labels, move_labels
 from ovrisisbench.catalog import (
     DEFAULT_PROTOCOL,
     Protocol,
@@ -51,6 +54,7 @@ def score(
     results: Path | str = "results",
     allow_missing: bool = False,
     allow_extra: bool = False,
+    label_maps: bool = False,
     command: Sequence[str] = ("ovrisisbench.score",),
     report: ScoreReport | None = None,
 ) -> Record:
@@ -71,6 +75,7 @@ def score(
         results: folder for records.
         allow_missing: go on without files for some images; the record is marked as partial.
         allow_extra: leave files out of account that belong to no image.
+        label_maps: keep every label map as it was counted as a PNG beside the record, which stays the same.
         command: the words that started this, for the record; folders are cut off.
         report: told of every step.
 
@@ -101,8 +106,14 @@ def score(
         (exposure,) = exposures(rules, [prepared], training_images(rules, trained_on, data))
         matched = match_files(predictions, prepared.samples, exposure.tested)
         _check_account(predictions, matched, key, report, allow_missing=allow_missing, allow_extra=allow_extra)
-        counted = Counting(prepared, class_names, names, values, named=vocabulary is not None)
-        counted.count(matched, report)
+        unfinished = results / f".label-maps-{os.getpid()}"
+        kept = kept_labels(Keeping(label_maps=label_maps), unfinished, prepared)
+        counted = Counting(prepared, class_names, names, values, named=vocabulary is not None, kept=kept)
+        try:
+            counted.count(matched, report)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
         table = CountsTable.from_images(
             counted.images,
             scenes={sample.id: sample.scene for sample in prepared.samples},
@@ -118,7 +129,9 @@ def score(
             run=_run(time.perf_counter() - start, command),
             predictions=counted.used(vocabulary, source),
         )
-    write_record(record, table, results)
+    path = write_record(record, table, results)
+    move_labels(kept, record, path)
+    shutil.rmtree(unfinished, ignore_errors=True)
     return record
 
 

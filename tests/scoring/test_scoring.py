@@ -16,10 +16,12 @@ from ovrisisbench.catalog import load_card, load_protocol
 from ovrisisbench.catalog.legend import legend
 from ovrisisbench.errors import AdapterError, DataError, EvaluationError
 from ovrisisbench.evaluate import label_map
+from ovrisisbench.evaluate.kept_labels import read_label_map
 from ovrisisbench.leaderboard import leaderboard_table
 from ovrisisbench.leaderboard.json_export import leaderboard_json
 from ovrisisbench.prepare import PreparedDataset
-from ovrisisbench.records import read_record_counts, read_records, record_path
+from ovrisisbench.records import label_maps_folder, read_record_counts, read_records, record_path
+from ovrisisbench.report import write_report
 from ovrisisbench.scoring import ScoreReport, score
 from tests.records.examples import a_record, a_scored_model, a_table, some_predictions
 
@@ -110,6 +112,53 @@ def test_files_of_every_form_give_the_counts_of_the_run_that_made_them(form, mad
     assert record.dataset == ran.dataset
     assert record.vocabulary == ran.vocabulary
     assert record.counts.digest == ran.counts.digest
+
+
+@pytest.mark.parametrize("form", ["PNG, palette", "NPZ, scores"])
+def test_the_kept_label_maps_are_those_that_were_counted(form, made, drawn_data, tmp_path):
+    folder = _written(made, tmp_path / "predictions", form)
+    plain = _score(folder, drawn_data, tmp_path)
+    kept = label_maps_folder(plain, record_path(plain, tmp_path / "results").parent)
+    assert not kept.exists()
+    record = _score(folder, drawn_data, tmp_path, label_maps=True)
+    assert (record.stem, record.result_digest()) == (plain.stem, plain.result_digest())
+    for image_id, scores in made.items():
+        assert np.array_equal(read_label_map(kept, image_id), _labels(scores))
+    assert [path.name for path in (tmp_path / "results").iterdir()] == [kept.parent.name]
+
+
+def test_predictions_with_a_mistake_leave_earlier_label_maps_alone(made, drawn_data, tmp_path):
+    record = _score(_written(made, tmp_path / "predictions"), drawn_data, tmp_path, label_maps=True)
+    kept = label_maps_folder(record, record_path(record, tmp_path / "results").parent)
+    before = {path.name: path.read_bytes() for path in kept.iterdir()}
+    Image.new("L", (3, 3)).save(tmp_path / "predictions" / f"{max(made)}.png")
+    with pytest.raises(DataError, match="size"):
+        _score(tmp_path / "predictions", drawn_data, tmp_path, label_maps=True)
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == before
+    assert [path.name for path in (tmp_path / "results").iterdir()] == [kept.parent.name]
+
+
+def test_the_report_shows_scored_label_maps_also_where_they_say_nothing_at_ignored_pixels(made, drawn_data, tmp_path):
+    with PreparedDataset(drawn_data / "isaid.h5") as dataset:
+        truth = {sample.id: dataset.label(index) for index, sample in enumerate(dataset.samples)}
+    (tmp_path / "predictions").mkdir()
+    silent = 0
+    for image_id, scores in made.items():
+        labels = np.where(truth[image_id] == 255, 255, _labels(scores)).astype(np.uint8)
+        silent += int((labels == 255).sum())
+        Image.fromarray(labels).save(tmp_path / "predictions" / f"{image_id}.png")
+    assert silent
+    record = _score(tmp_path / "predictions", drawn_data, tmp_path)
+    options = {"results": tmp_path / "results", "data": drawn_data}
+    assert any(
+        "ovrisis-bench score --keep-label-maps" in said for said in write_report(tmp_path / "a", **options).missing
+    )
+    again = _score(tmp_path / "predictions", drawn_data, tmp_path, label_maps=True)
+    assert again.stem == record.stem
+    assert not any("label map" in said.lower() for said in write_report(tmp_path / "b", **options).missing)
+    shown = list((tmp_path / "b").glob("pictures/*/isaid/*.js"))
+    assert shown
+    assert not [path for path in shown if '"predictions":{}' in path.read_text().replace(" ", "")]
 
 
 def test_the_form_of_the_files_does_not_change_what_the_record_is_about(made, drawn_data, tmp_path):

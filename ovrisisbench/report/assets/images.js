@@ -133,9 +133,9 @@
     const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
     if (x < 0 || y < 0 || x >= 1 || y >= 1) return;
     const index = Math.floor(y * maps.height) * maps.width + Math.floor(x * maps.width);
-    const word = (label) => (label === 255 ? "ignored" : classes[label]);
+    const word = (label, key) => (label === 255 ? (key === "truth" ? "ignored" : "no class") : classes[label]);
     const parts = layers().filter(({ key }) => key !== "" && labelsOf(key));
-    find("readout").textContent = parts.map(({ name, key }) => `${name}: ${word(labelsOf(key)[index])}`).join(" · ");
+    find("readout").textContent = parts.map(({ name, key }) => `${name}: ${word(labelsOf(key)[index], key)}`).join(" · ");
   };
 
   function draw() {
