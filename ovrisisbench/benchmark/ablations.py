@@ -284,9 +284,11 @@ def _training_words(plan: AblationPlan) -> str:
     words = " ".join(f"{name}={value}" for name, value in changes.items()) or "official recipe"
     if shared.config is not None:
         words = f"{shared.config.name} {words}"
-    used = {name for training in plan.trainings.values() for name in training.options.weights}
+    used = {path for training in plan.trainings.values() for path in training.options.weights.values()}
     clip = shared.clip_weights is not None or not (plan.backbone == "tiny" or shared.untrained)
-    started = [name for name in ("CLIP" if clip else "", *sorted(used)) if name]
+    # By the name that was asked for: two rows may give one encoder different files.
+    files = sorted(name for name, path in shared.weights.items() if path in used)
+    started = [name for name in ("CLIP" if clip else "", *files) if name]
     if shared.checkpoint is not None:
         return f"trained with {words}, from a whole file of weights"
     return f"trained with {words}, from files of {', '.join(started) or 'no encoder, so all start at random'}"

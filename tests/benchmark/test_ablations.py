@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from ovrisisbench.adapter.checkpoints import read_state_dict
 from ovrisisbench.adapter.own_files import read_card
+from ovrisisbench.adapter.shipped import find_encoders, shipped_path
 from ovrisisbench.benchmark import ablations
 from ovrisisbench.benchmark.ablation_plan import plan_ablations
 from ovrisisbench.benchmark.ablations import AblateOptions, AblationReport, ablate, standing
@@ -226,6 +227,16 @@ def test_rows_of_a_natural_dino_without_its_file_are_said_not_to_have_been_run(a
     assert len(plan.trainings) == 7
     started = [dict(plan.trainings[row.trainings[0]].options.weights) for row in block.rows[:3]]
     assert started == [{}, {"dino": files["dino"]}, {"dino": files["natural_dino"]}]
+
+
+def test_the_caption_names_files_as_they_were_asked_for(ablated, options, tmp_path) -> None:
+    folder = shutil.copytree(ablated[0], tmp_path / "again")
+    file = shutil.copy(shipped_path(find_encoders("rskt-seg", "tiny")["dino"]), tmp_path / "natural.safetensors")
+    with_file = replace(options, training=replace(options.training, weights={"natural_dino": Path(file)}))
+    (table,) = ablate(["pretrained"], to=folder, options=with_file)
+    assert not [line.missing for line in table.blocks[0].lines if line.missing]
+    assert table.training.endswith("from files of CLIP, dino, natural_dino, remote_clip")
+    assert ablated[1]["pretrained"].training.endswith("from files of CLIP, dino, remote_clip")
 
 
 def test_large_networks_need_files_for_every_encoder_unless_they_may_start_at_random(options) -> None:
