@@ -231,8 +231,10 @@ def test_rows_of_a_natural_dino_without_its_file_are_said_not_to_have_been_run(a
 
 def test_the_caption_names_files_as_they_were_asked_for(ablated, options, tmp_path) -> None:
     folder = shutil.copytree(ablated[0], tmp_path / "again")
-    file = shutil.copy(shipped_path(find_encoders("rskt-seg", "tiny")["dino"]), tmp_path / "natural.safetensors")
-    with_file = replace(options, training=replace(options.training, weights={"natural_dino": Path(file)}))
+    state = read_state_dict(shipped_path(find_encoders("rskt-seg", "tiny")["dino"]))
+    file = tmp_path / "natural.pth"
+    torch.save({name: value + 0.01 for name, value in state.items()}, file)
+    with_file = replace(options, training=replace(options.training, weights={"natural_dino": file}))
     (table,) = ablate(["pretrained"], to=folder, options=with_file)
     assert not [line.missing for line in table.blocks[0].lines if line.missing]
     assert table.training.endswith("from files of CLIP, dino, natural_dino, remote_clip")
