@@ -97,8 +97,7 @@ def _with_entry(index: ShippedIndex, entry: dict[str, Any]) -> dict[str, Any]:
     kind = "encoders" if "starts" in entry else "models"
     kept = [known for known in told[kind] if known["file"] != entry["file"]]
     told[kind] = sorted([*kept, entry], key=lambda known: str(known["file"]))
-    ShippedIndex.model_validate(told)
-    return told
+    return ShippedIndex.model_validate(told).model_dump(mode="json")
 
 
 def main() -> None:
