@@ -9,7 +9,7 @@ from ovrisisbench.catalog import class_overlap, load_protocol
 from ovrisisbench.errors import CatalogError
 from ovrisisbench.leaderboard.numbers import percent, percent_text
 from ovrisisbench.records import Record
-from ovrisisbench.report.rows import ShownRow
+from ovrisisbench.report.rows import ShownRow, names_apart
 
 __all__ = ["class_rows", "confusions", "same_vocabulary"]
 
@@ -38,7 +38,7 @@ def class_rows(rows: Sequence[ShownRow], key: str) -> list[dict[str, Any]]:
             {
                 "id": row.id,
                 "name": row.name,
-                "train_title": row.block.title.removeprefix("Trained on "),
+                "train_title": row.train_title,
                 "miou": _cell(record.metrics.miou),
                 "macc": _cell(record.metrics.macc),
                 "cells": cells,
@@ -49,7 +49,8 @@ def class_rows(rows: Sequence[ShownRow], key: str) -> list[dict[str, Any]]:
 
 def confusions(rows: Sequence[ShownRow], key: str) -> list[dict[str, Any]]:
     """Return the confusion matrix of each row, rows truth, for the page's script."""
-    return [{"name": row.name, "matrix": row.records[key].confusion} for row in rows]
+    names = names_apart(rows)
+    return [{"name": name, "matrix": row.records[key].confusion} for name, row in zip(names, rows, strict=True)]
 
 
 def _unseen(record: Record) -> frozenset[int]:

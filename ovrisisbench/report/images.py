@@ -23,7 +23,7 @@ from ovrisisbench.records import (
 )
 from ovrisisbench.report.gathering import Gathered
 from ovrisisbench.report.pictures import packed, packed_costs, shown_size, small_labels, small_picture
-from ovrisisbench.report.rows import ShownRow
+from ovrisisbench.report.rows import ShownRow, names_apart
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,6 +78,7 @@ class _Measured:
     number: int
     """Its place among the rows of the page."""
     row: ShownRow
+    name: str
     labels: Path
     """Folder of its label maps, which may be missing."""
     counts: CountsTable
@@ -107,8 +108,8 @@ def image_browser(
         RecordError: a damaged file of label or cost maps.
     """
     measured = [
-        _measured(number, row, row.records[key], gathered, counts[row.records[key].stem])
-        for number, row in enumerate(rows)
+        _measured(number, row, row.records[key], gathered, counts[row.records[key].stem], name=name)
+        for number, (row, name) in enumerate(zip(rows, names_apart(rows), strict=True))
         if row.records[key].stem in counts
     ]
     if not measured:
@@ -124,7 +125,7 @@ def image_browser(
             f"'ovrisis-bench prepare {key}' and say with --data where it is."
         )
     for remedy in (_RUN_AGAIN, _SCORE_AGAIN):
-        without = [one.row.name for one in measured if not one.labels.is_dir() and one.remedy == remedy]
+        without = [one.name for one in measured if not one.labels.is_dir() and one.remedy == remedy]
         if without:
             missing.append(f"No label maps of {', '.join(without)}: {remedy}.")
     shown = []
@@ -142,7 +143,9 @@ def image_browser(
     )
 
 
-def _measured(number: int, row: ShownRow, record: Record, gathered: Gathered, counts: CountsTable) -> _Measured:
+def _measured(
+    number: int, row: ShownRow, record: Record, gathered: Gathered, counts: CountsTable, *, name: str
+) -> _Measured:
     folder = gathered.folders[record.stem]
     path = cost_maps_path(record, folder)
     costs = read_cost_maps(path) if path.is_file() else None
@@ -151,6 +154,7 @@ def _measured(number: int, row: ShownRow, record: Record, gathered: Gathered, co
     return _Measured(
         number,
         row,
+        name,
         label_maps_folder(record, folder),
         counts,
         image_scores(counts),
@@ -204,7 +208,7 @@ def _with_maps(
             predictions[str(one.number)] = packed(small_labels(labels))
         elif labels is not None:
             missing.append(
-                f"The label map of {one.row.name} for {shown.id} is not the one that was counted, so it is left out; "
+                f"The label map of {one.name} for {shown.id} is not the one that was counted, so it is left out; "
                 f"{one.remedy}."
             )
         if one.costs is not None and shown.id in one.costs.ids:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from ovrisisbench.leaderboard.measured import measured_rows
 from ovrisisbench.records import Record
 from ovrisisbench.records.names import file_slug
 
-__all__ = ["ShownRow", "ShownSection", "file_part", "shown_sections"]
+__all__ = ["ShownRow", "ShownSection", "file_part", "names_apart", "shown_sections"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,11 @@ class ShownRow:
         """Title, qualifiers and backbone, unique among the rows of one training set."""
         backbone = "" if self.row.backbone in ("", "none") else f", {self.row.backbone}"
         return f"{self.row.label}{backbone}"
+
+    @property
+    def train_title(self) -> str:
+        """What it was trained on, or the title of its block where that says nothing of training."""
+        return self.block.title.removeprefix("Trained on ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +84,12 @@ def shown_sections(board: Leaderboard, records: Sequence[Record]) -> list[ShownS
             )
         )
     return shown
+
+
+def names_apart(rows: Sequence[ShownRow]) -> list[str]:
+    """Return the names of rows, with the training set where rows of several have one name."""
+    counted = Counter(row.name for row in rows)
+    return [row.name if counted[row.name] == 1 else f"{row.name} ({row.train_title})" for row in rows]
 
 
 def file_part(name: str) -> str:

@@ -19,7 +19,7 @@ from ovrisisbench.report.images import ImageBrowser, image_browser
 from ovrisisbench.report.intervals import shown_intervals
 from ovrisisbench.report.leaderboard_page import leaderboard_content, result_page
 from ovrisisbench.report.rendering import ASSETS, asset, render, script_json
-from ovrisisbench.report.rows import ShownSection, file_part, shown_sections
+from ovrisisbench.report.rows import ShownSection, file_part, names_apart, shown_sections
 from ovrisisbench.report.speed_page import speed_content
 
 if TYPE_CHECKING:
@@ -119,10 +119,10 @@ def _add_results(
             data_link=data_page(key) if key in has_card else "",
             class_names=names,
             rows=class_rows(rows, key),
-            left_out=[row.name for row in everybody if row not in rows],
+            left_out=names_apart([row for row in everybody if row not in rows]),
             has_unseen=any(cell["unseen"] for row in class_rows(rows, key) for cell in row["cells"]),
             confusion={"classes": names, "models": confusions(rows, key)},
-            browser=None if browser is None else _browser(site, path, browser, names, [row.name for row in rows]),
+            browser=None if browser is None else _browser(site, path, browser, names, names_apart(rows)),
             missing=browser.missing if browser else ["No images: the records have no per-image counts."],
         )
 

@@ -13,11 +13,12 @@ import pytest
 
 from ovrisisbench.errors import OvrisisBenchError, RecordError
 from ovrisisbench.prepare import PreparedDataset
-from ovrisisbench.records import read_records
+from ovrisisbench.records import read_records, write_record
 from ovrisisbench.report import write_report
 from ovrisisbench.report.pictures import packed_costs, shown_size, small_labels
 from ovrisisbench.report.rendering import ASSETS, script_json
 from ovrisisbench.report.scatter import Point, scatter_svg
+from tests.records.examples import a_model, a_record, a_table
 from tests.report.sites import NASTY
 
 
@@ -150,6 +151,18 @@ def test_label_maps_reach_the_page_and_those_that_were_not_counted_do_not(site, 
     notes = "\n".join(written.missing)
     assert "is not the one that was counted" in notes
     assert "No label maps of With-Costs" in notes
+
+
+def test_models_of_one_name_are_told_apart_by_their_training_set(tmp_path):
+    records = {train_set: a_record(model=a_model(train_set=train_set)) for train_set in ("dlrsd", "isaid")}
+    for record in (*records.values(), a_record(model=a_model(name="cat-seg", title="CAT-Seg"))):
+        write_record(record, a_table(), tmp_path / "results")
+    written = write_report(tmp_path / "site", results=tmp_path / "results", data=tmp_path / "nowhere")
+    (path,) = written.index.parent.glob("results/*/loveda.html")
+    data = _Page(path.read_text()).data
+    names = [model["name"] for model in json.loads(data["confusion-data"])["models"]]
+    assert sorted(names) == ["CAT-Seg, vit-b", "RSKT-Seg, vit-b (DLRSD)", "RSKT-Seg, vit-b (iSAID)"]
+    assert json.loads(data["browser-data"])["models"] == names
 
 
 def test_images_come_with_the_figures_of_their_counts_worst_first(site):
