@@ -9,7 +9,7 @@ from ovrisisbench.catalog import class_overlap, load_protocol
 from ovrisisbench.errors import CatalogError
 from ovrisisbench.leaderboard.numbers import percent, percent_text
 from ovrisisbench.records import Record
-from ovrisisbench.report.rows import ShownRow, names_apart
+from ovrisisbench.report.rows import ShownRow
 
 __all__ = ["class_rows", "confusions", "same_vocabulary"]
 
@@ -47,9 +47,8 @@ def class_rows(rows: Sequence[ShownRow], key: str) -> list[dict[str, Any]]:
     return content
 
 
-def confusions(rows: Sequence[ShownRow], key: str) -> list[dict[str, Any]]:
-    """Return the confusion matrix of each row, rows truth, for the page's script."""
-    names = names_apart(rows)
+def confusions(rows: Sequence[ShownRow], names: Sequence[str], key: str) -> list[dict[str, Any]]:
+    """Return the confusion matrix of each row under its name, rows truth, for the page's script."""
     return [{"name": name, "matrix": row.records[key].confusion} for name, row in zip(names, rows, strict=True)]
 
 

@@ -23,7 +23,7 @@ from ovrisisbench.records import (
 )
 from ovrisisbench.report.gathering import Gathered
 from ovrisisbench.report.pictures import packed, packed_costs, shown_size, small_labels, small_picture
-from ovrisisbench.report.rows import ShownRow, names_apart
+from ovrisisbench.report.rows import ShownRow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,12 +90,19 @@ class _Measured:
 
 
 def image_browser(
-    rows: Sequence[ShownRow], key: str, gathered: Gathered, counts: Mapping[str, CountsTable], *, images: int
+    rows: Sequence[ShownRow],
+    names: Sequence[str],
+    key: str,
+    gathered: Gathered,
+    counts: Mapping[str, CountsTable],
+    *,
+    images: int,
 ) -> ImageBrowser | None:
     """Choose images and collect what there is of them.
 
     Args:
         rows: measured on the data set with the same class names.
+        names: of the rows, told apart.
         key: of the data set.
         gathered: where label maps, cost maps and prepared data are found.
         counts: per-image counts by stem of the record.
@@ -109,7 +116,7 @@ def image_browser(
     """
     measured = [
         _measured(number, row, row.records[key], gathered, counts[row.records[key].stem], name=name)
-        for number, (row, name) in enumerate(zip(rows, names_apart(rows), strict=True))
+        for number, (row, name) in enumerate(zip(rows, names, strict=True))
         if row.records[key].stem in counts
     ]
     if not measured:

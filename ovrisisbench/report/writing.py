@@ -107,8 +107,9 @@ def _add_results(
         if not everybody:
             continue
         rows = same_vocabulary(everybody, key)
+        models, classes = names_apart(rows), class_rows(rows, key)
         names = rows[0].records[key].vocabulary.class_names
-        browser = image_browser(rows, key, gathered, counts, images=images)
+        browser = image_browser(rows, models, key, gathered, counts, images=images)
         path = result_page(section, key)
         site.add_page(
             path,
@@ -118,11 +119,11 @@ def _add_results(
             section=section.section,
             data_link=data_page(key) if key in has_card else "",
             class_names=names,
-            rows=class_rows(rows, key),
+            rows=classes,
             left_out=names_apart([row for row in everybody if row not in rows]),
-            has_unseen=any(cell["unseen"] for row in class_rows(rows, key) for cell in row["cells"]),
-            confusion={"classes": names, "models": confusions(rows, key)},
-            browser=None if browser is None else _browser(site, path, browser, names, names_apart(rows)),
+            has_unseen=any(cell["unseen"] for row in classes for cell in row["cells"]),
+            confusion={"classes": names, "models": confusions(rows, models, key)},
+            browser=None if browser is None else _browser(site, path, browser, names, models),
             missing=browser.missing if browser else ["No images: the records have no per-image counts."],
         )
 

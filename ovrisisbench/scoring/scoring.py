@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -102,18 +103,13 @@ def score(
     (key,) = datasets_to_run(rules, [dataset], data)
     class_names = rules.vocabulary(key).class_names
     names = read_names(vocabulary, class_names) if vocabulary else legend_names(load_card(key), rules.variant(key))
-    with open_prepared(rules, key, data) as prepared:
+    with open_prepared(rules, key, data) as prepared, _unfinished(results) as unfinished:
         (exposure,) = exposures(rules, [prepared], training_images(rules, trained_on, data))
         matched = match_files(predictions, prepared.samples, exposure.tested)
         _check_account(predictions, matched, key, report, allow_missing=allow_missing, allow_extra=allow_extra)
-        unfinished = results / f".label-maps-{os.getpid()}"
         kept = kept_labels(Keeping(label_maps=label_maps), unfinished, prepared)
         counted = Counting(prepared, class_names, names, values, named=vocabulary is not None, kept=kept)
-        try:
-            counted.count(matched, report)
-        except BaseException:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            raise
+        counted.count(matched, report)
         table = CountsTable.from_images(
             counted.images,
             scenes={sample.id: sample.scene for sample in prepared.samples},
@@ -129,10 +125,19 @@ def score(
             run=_run(time.perf_counter() - start, command),
             predictions=counted.used(vocabulary, source),
         )
-    path = write_record(record, table, results)
-    move_labels(kept, record, path)
-    shutil.rmtree(unfinished, ignore_errors=True)
+        path = write_record(record, table, results)
+        move_labels(kept, record, path)
     return record
+
+
+@contextmanager
+def _unfinished(results: Path) -> Iterator[Path]:
+    """Yield where label maps may lie until their record is written; what is left there goes, whatever happens."""
+    folder = results / f".label-maps-{os.getpid()}"
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fitting_protocol(dataset: str, train_set: str | None, report: ScoreReport) -> str:

@@ -138,6 +138,16 @@ def test_predictions_with_a_mistake_leave_earlier_label_maps_alone(made, drawn_d
     assert [path.name for path in (tmp_path / "results").iterdir()] == [kept.parent.name]
 
 
+def test_a_record_that_cannot_be_written_leaves_no_label_maps(made, drawn_data, tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("ovrisisbench.records.write_record", full)
+    with pytest.raises(OSError, match="no space left"):
+        _score(_written(made, tmp_path / "predictions"), drawn_data, tmp_path, label_maps=True)
+    assert not list((tmp_path / "results").iterdir())
+
+
 def test_the_report_shows_scored_label_maps_also_where_they_say_nothing_at_ignored_pixels(made, drawn_data, tmp_path):
     with PreparedDataset(drawn_data / "isaid.h5") as dataset:
         truth = {sample.id: dataset.label(index) for index, sample in enumerate(dataset.samples)}
